@@ -1,0 +1,61 @@
+"""Tables and nothing but tables. Importing this package makes the metadata complete."""
+
+from app.models.account import Account, AccountPerson, OneTimeLink, Throttle, WebSession
+from app.models.appointment import Appointment, AppointmentEvent, RejectionReason
+from app.models.audit import AccessEvent, AccessSubject, AuditEvent
+from app.models.base import Base
+from app.models.consent import Consent, ConsentText
+from app.models.donation_type import (
+    DonationInterval,
+    DonationLimit,
+    DonationPause,
+    DonationType,
+)
+from app.models.donor import Deferral, Donation, Donor, DonorRecord
+from app.models.exchange import DonorImport, DonorImportRow
+from app.models.heartbeat import Heartbeat
+from app.models.message import MailboxLetter, Message, MessageTemplate
+from app.models.organization import Organization
+from app.models.person import Person
+from app.models.policy import BookingPolicy
+from app.models.schedule import Publication, Schedule, Slot
+from app.models.staff import RoleAssignment, StaffUser
+
+__all__ = [
+    "AccessEvent",
+    "AccessSubject",
+    "Account",
+    "AccountPerson",
+    "Appointment",
+    "AppointmentEvent",
+    "AuditEvent",
+    "Base",
+    "BookingPolicy",
+    "Consent",
+    "ConsentText",
+    "Deferral",
+    "Donation",
+    "DonationInterval",
+    "DonationLimit",
+    "DonationPause",
+    "DonationType",
+    "Donor",
+    "DonorImport",
+    "DonorImportRow",
+    "DonorRecord",
+    "Heartbeat",
+    "MailboxLetter",
+    "Message",
+    "MessageTemplate",
+    "OneTimeLink",
+    "Organization",
+    "Person",
+    "Publication",
+    "RejectionReason",
+    "RoleAssignment",
+    "Schedule",
+    "Slot",
+    "StaffUser",
+    "Throttle",
+    "WebSession",
+]

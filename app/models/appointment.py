@@ -1,0 +1,133 @@
+"""Who holds a place, and everything that happened to that."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Base, BigKey, HasUid, Line, Note, stored_by_value
+from app.models.donation_type import DonationType
+from app.models.enums import ActorKind, AppointmentStatus
+from app.models.organization import Organization
+from app.models.person import Person
+from app.models.policy import BookingPolicy
+from app.models.schedule import Schedule, Slot
+from app.models.scope import BranchScoped, PersonOwned, TenantScoped
+
+FIRST_NUMBER = 1000
+
+
+class RejectionReason(TenantScoped, HasUid, Base):
+    """Why a request is rejected: the editable list (row A32) and what the letter advises."""
+
+    __tablename__ = "rejection_reason"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text_ru: Mapped[Line]
+    text_en: Mapped[Line]
+    advice_ru: Mapped[Note] = mapped_column(default="")
+    advice_en: Mapped[Note] = mapped_column(default="")
+    position: Mapped[int] = mapped_column(default=0)
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+    def __str__(self) -> str:
+        return self.text_ru
+
+
+class Appointment(BranchScoped, PersonOwned, HasUid, Base):
+    """A booking, from the held place to the visit. Only app.rules.transitions writes ``status``."""
+
+    __tablename__ = "appointment"
+    __table_args__ = (
+        Index(
+            "uq_appointment_slot_kept",
+            "slot_id",
+            unique=True,
+            postgresql_where=text("keeps_slot"),
+            sqlite_where=text("keeps_slot = 1"),
+        ),
+        Index("ix_appointment_queue", "organization_id", "status", "starts_at", "id"),
+        Index("ix_appointment_person_starts", "person_id", "starts_at"),
+        Index("ix_appointment_status_starts", "status", "starts_at"),
+        Index(
+            "ix_appointment_holds",
+            "hold_until",
+            postgresql_where=text("status = 'held'"),
+            sqlite_where=text("status = 'held'"),
+        ),
+        Index(
+            "ix_appointment_undo",
+            "undo_until",
+            postgresql_where=text("status = 'rejected' AND keeps_slot"),
+            sqlite_where=text("status = 'rejected' AND keeps_slot = 1"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), index=True)
+    schedule_id: Mapped[int] = mapped_column(ForeignKey("schedule.id"), index=True)
+    donation_type_id: Mapped[int] = mapped_column(ForeignKey("donation_type.id"))
+    policy_id: Mapped[int] = mapped_column(ForeignKey("booking_policy.id"))
+    status: Mapped[AppointmentStatus] = mapped_column(stored_by_value(AppointmentStatus))
+    keeps_slot: Mapped[bool]
+    """This appointment is why its slot is held or busy; at most one per slot, by index."""
+    starts_at: Mapped[dt.datetime]
+    """The slot's start, kept here so that queues page by one index."""
+    created_at: Mapped[dt.datetime]
+    requested_at: Mapped[dt.datetime | None]
+    hold_until: Mapped[dt.datetime | None]
+    hold_extended: Mapped[int] = mapped_column(default=0)
+    held_from: Mapped[bytes | None]
+    """Blind index of the network address that holds the place; emptied when the hold ends."""
+    decide_by: Mapped[dt.datetime | None]
+    decided_at: Mapped[dt.datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_user.id"))
+    undo_until: Mapped[dt.datetime | None]
+    reason_id: Mapped[int | None] = mapped_column(ForeignKey("rejection_reason.id"))
+    comment: Mapped[Note] = mapped_column(default="")
+    """Of the rejection or the staff's cancel: the letter quotes it."""
+    override_reason: Mapped[Line] = mapped_column(default="")
+    """Why a failing check was overridden at approval."""
+    linked_record_id: Mapped[int | None] = mapped_column(ForeignKey("donor_record.id"))
+    """The record this approval accepted as the donor's; an undone approval lets go of it again."""
+    ended_by: Mapped[ActorKind | None] = mapped_column(stored_by_value(ActorKind))
+    ended_at: Mapped[dt.datetime | None]
+
+    person: Mapped[Person] = relationship()
+    slot: Mapped[Slot] = relationship()
+    schedule: Mapped[Schedule] = relationship()
+    donation_type: Mapped[DonationType] = relationship()
+    organization: Mapped[Organization] = relationship(foreign_keys="Appointment.organization_id")
+    policy: Mapped[BookingPolicy] = relationship()
+    reason: Mapped[RejectionReason | None] = relationship()
+    events: Mapped[list[AppointmentEvent]] = relationship(
+        back_populates="appointment", order_by="AppointmentEvent.id"
+    )
+
+    @property
+    def number(self) -> int:
+        """«№ записи» (row A29): a label to say aloud, never a key to anything."""
+        return FIRST_NUMBER + self.id
+
+
+class AppointmentEvent(Base):
+    """One change of status: exactly one row each (reliability.md I4, I6)."""
+
+    __tablename__ = "appointment_event"
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    appointment_id: Mapped[int] = mapped_column(ForeignKey("appointment.id"), index=True)
+    at: Mapped[dt.datetime]
+    event: Mapped[str] = mapped_column(String(24))
+    from_status: Mapped[AppointmentStatus | None] = mapped_column(
+        stored_by_value(AppointmentStatus)
+    )
+    to_status: Mapped[AppointmentStatus] = mapped_column(stored_by_value(AppointmentStatus))
+    actor_kind: Mapped[ActorKind] = mapped_column(stored_by_value(ActorKind))
+    actor_id: Mapped[int | None]
+
+    appointment: Mapped[Appointment] = relationship(back_populates="events")

@@ -1,0 +1,188 @@
+"""Closed lists that code decides on. They are stored by value; people see labels (``app.i18n``)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class BloodGroup(StrEnum):
+    """AB0 group; shown as I (O), II (A), III (B), IV (AB) (seed A, row A7)."""
+
+    O = "O"  # noqa: E741 - this is the group's name
+    A = "A"
+    B = "B"
+    AB = "AB"
+
+
+class Sign(StrEnum):
+    """Rh factor or Kell antigen: «Положительный» / «Отрицательный» (rows A8, A11)."""
+
+    POSITIVE = "+"
+    NEGATIVE = "-"
+
+
+class Sex(StrEnum):
+    FEMALE = "female"
+    MALE = "male"
+
+
+class DonationKind(StrEnum):
+    """What is drawn; intervals and yearly limits are data by kind (order 1166н, see donation_rules.json)."""
+
+    BLOOD = "blood"
+    PLASMA = "plasma"
+    PLATELETS = "platelets"
+    RED_CELLS = "red_cells"
+
+
+class OrganizationKind(StrEnum):
+    BLOOD_CENTRE = "blood_centre"
+    POLYCLINIC = "polyclinic"
+    BRANCH = "branch"
+
+
+class Role(StrEnum):
+    ADMINISTRATOR = "administrator"
+    MANAGER = "manager"
+    REGISTRAR = "registrar"
+    SCHEDULER = "scheduler"
+    OPERATOR = "operator"
+    ANALYST = "analyst"
+    SECURITY = "security"
+
+
+class Relation(StrEnum):
+    SELF = "self"
+    CHILD = "child"
+    PARENT = "parent"
+    WARD = "ward"
+
+
+class PublicationStatus(StrEnum):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    DISCARDED = "discarded"
+
+
+class ScheduleStatus(StrEnum):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class SlotStatus(StrEnum):
+    FREE = "free"
+    HELD = "held"
+    BUSY = "busy"
+    CLOSED = "closed"
+
+
+class Channel(StrEnum):
+    """Who may sell a place: the public site, or the desk alone."""
+
+    WEB = "web"
+    DESK = "desk"
+
+
+class AppointmentStatus(StrEnum):
+    HELD = "held"
+    PENDING = "pending"
+    PROPOSED = "proposed"
+    BOOKED = "booked"
+    ARRIVED = "arrived"
+    FULFILLED = "fulfilled"
+    TURNED_AWAY = "turned_away"
+    NOSHOW = "noshow"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    RELEASED = "released"
+
+
+class ActorKind(StrEnum):
+    STAFF = "staff"
+    ACCOUNT = "account"
+    SYSTEM = "system"
+
+
+class Confirmation(StrEnum):
+    """How a held place becomes a booked one (policy)."""
+
+    NONE = "none"
+    APPROVAL = "approval"
+
+
+class DeferralKind(StrEnum):
+    """«Временный отвод» ends on a date; «постоянный» has no end (seed A, row A32)."""
+
+    TEMPORARY = "temporary"
+    PERMANENT = "permanent"
+
+
+class FactSource(StrEnum):
+    IMPORT = "import"
+    STAFF = "staff"
+    TALON = "talon"
+
+
+class FirstTime(StrEnum):
+    """Whether a donor day takes people without any donation yet."""
+
+    ANY = "any"
+    ONLY = "only"
+    NO = "no"
+
+
+class Surface(StrEnum):
+    PUBLIC = "public"
+    STAFF = "staff"
+
+
+class LinkPurpose(StrEnum):
+    CONFIRM_EMAIL = "confirm_email"
+    RESET_PASSWORD = "reset_password"
+    STAFF_INVITE = "staff_invite"
+
+
+class MessageStatus(StrEnum):
+    """Due → sent; obsolete = no longer true or too late; dead = all tries failed: phone the person."""
+
+    DUE = "due"
+    SENT = "sent"
+    OBSOLETE = "obsolete"
+    DEAD = "dead"
+
+
+class MessageKind(StrEnum):
+    CONFIRM_EMAIL = "confirm_email"
+    ALREADY_REGISTERED = "already_registered"
+    RESET_PASSWORD = "reset_password"
+    PASSWORD_CHANGED = "password_changed"
+    REQUEST_RECEIVED = "request_received"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED_BY_DONOR = "cancelled_by_donor"
+    CANCELLED_BY_STAFF = "cancelled_by_staff"
+    DAY_CLOSED = "day_closed"
+    REMINDER = "reminder"
+    STAFF_INVITE = "staff_invite"
+
+
+class ConsentPurpose(StrEnum):
+    BOOKING = "booking"
+
+
+class ImportStatus(StrEnum):
+    CHECKED = "checked"
+    APPLIED = "applied"
+    DISCARDED = "discarded"
+
+
+class RowAction(StrEnum):
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+    BAD = "bad"

@@ -1,0 +1,58 @@
+"""How an organization books: the settings that make one engine five systems (design.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Base, HasUid, Line, stored_by_value
+from app.models.donation_type import DonationType
+from app.models.enums import Confirmation
+from app.models.organization import Organization
+from app.models.scope import TenantScoped
+
+
+class BookingPolicy(TenantScoped, HasUid, Base):
+    """One version, valid from an instant on; never edited, only followed by the next one.
+
+    It holds for the tenant, or for one organization or donation type of it: the most specific wins.
+    An appointment keeps the version it was made under.
+    """
+
+    __tablename__ = "booking_policy"
+    __table_args__ = (Index(None, "tenant_id", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    donation_type_id: Mapped[int | None] = mapped_column(
+        ForeignKey("donation_type.id"), index=True
+    )
+    valid_from: Mapped[dt.datetime]
+    source: Mapped[Line] = mapped_column(default="")
+    """Where the numbers come from: a seed's row, an order, a decision of the centre."""
+    confirmation: Mapped[Confirmation] = mapped_column(stored_by_value(Confirmation))
+    hold_minutes: Mapped[int]
+    hold_extensions: Mapped[int]
+    holds_per_address: Mapped[int]
+    """Held, not yet confirmed places at once from one network address."""
+    live_limit: Mapped[int]
+    """Live appointments of one person at once."""
+    days_after_own_cancel: Mapped[int]
+    """A34: 1 = again on the next day."""
+    days_after_donation: Mapped[int]
+    """A35: 10, counted at booking time; the medical interval counts at the visit's date."""
+    cabinet_days: Mapped[int]
+    """A33: a booking stays in the list this many days after its date."""
+    book_days_ahead: Mapped[int]
+    decide_within_hours: Mapped[int]
+    """After that the request is flagged overdue to the registrar; nothing else happens."""
+    undo_seconds: Mapped[int]
+    remind_hours_before: Mapped[int]
+    min_age: Mapped[int]
+    created_at: Mapped[dt.datetime]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_user.id"))
+
+    organization: Mapped[Organization | None] = relationship(foreign_keys=[organization_id])
+    donation_type: Mapped[DonationType | None] = relationship()

@@ -1,0 +1,209 @@
+"""Who sees which rows. A session without a scope reads and writes nothing.
+
+The scope is set once per request or job. A hook on every ORM statement narrows it to the scope's
+rows, and a check before each flush refuses rows outside it: Flask-Admin's ``get_one`` and its
+inline edits go by bare ids, so views alone cannot be trusted with this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import event, false, or_, select
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
+from sqlalchemy.orm.interfaces import UserDefinedOption
+from sqlalchemy import ForeignKey
+
+KEY = "scope"
+
+
+class ScopeMissing(RuntimeError):
+    """A statement ran on a session nobody gave a scope: a bug in the entry point."""
+
+
+class OutOfScope(Exception):
+    """A row of somebody else was about to be written. Shown as 404."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose rows a session may touch."""
+
+    kind: Literal["public", "account", "staff", "system"]
+    organization_ids: tuple[int, ...] = ()
+    """Staff: every organization of the subtrees their roles are held over."""
+    tenant_ids: tuple[int, ...] = ()
+    """Staff: the roots of those subtrees."""
+    person_ids: tuple[int, ...] = ()
+    """Account: the cards it keeps."""
+    account_id: int | None = None
+    staff_user_id: int | None = None
+    everywhere: bool = False
+    """Staff: a role held over the whole installation."""
+    criteria: tuple[UserDefinedOption, ...] = field(default=(), compare=False, repr=False)
+
+
+PUBLIC = Scope("public")
+SYSTEM = Scope("system")
+
+
+class TenantScoped:
+    """Belongs to a root organization: staff of another one never see it."""
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
+
+
+class BranchScoped:
+    """Belongs to one organization of a tree: staff see it if a role covers that organization."""
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
+
+
+class PersonOwned:
+    """About one person: an account sees it only for its own cards, the public never."""
+
+
+class StaffOnly:
+    """Never read on the public surface."""
+
+
+def set_scope(session: Session, scope: Scope) -> None:
+    session.info[KEY] = scope
+
+
+def scope_of(session: Session) -> Scope:
+    scope = session.info.get(KEY)
+    if scope is None:
+        raise ScopeMissing("this session has no scope; set one where the request or job begins")
+    assert isinstance(scope, Scope)
+    return scope
+
+
+@contextmanager
+def widened(session: Session, reason: str) -> Iterator[None]:
+    """Read and write as the system for a few lines, for ``reason`` (sign-in, a token's owner).
+
+    The session is flushed on the way in and out, so that each scope checks its own changes.
+    """
+    assert reason
+    before = scope_of(session)
+    session.flush()
+    session.info[KEY] = SYSTEM
+    try:
+        yield
+        session.flush()
+    finally:
+        session.info[KEY] = before
+
+
+def _criteria(scope: Scope) -> list[Any]:
+    from app.models import account, organization, schedule, staff  # the classes named one by one
+
+    tenants, branches, people = scope.tenant_ids, scope.organization_ids, scope.person_ids
+    account_id, staff_id = scope.account_id, scope.staff_user_id
+    if scope.kind == "system":
+        return []
+    if scope.kind == "staff":
+        narrowed: list[Any] = [
+            with_loader_criteria(
+                account.WebSession,
+                account.WebSession.staff_user_id == staff_id,
+                include_aliases=True,
+            )
+        ]
+        if scope.everywhere:
+            return narrowed
+        return [
+            *narrowed,
+            with_loader_criteria(
+                TenantScoped, lambda cls: cls.tenant_id.in_(tenants), include_aliases=True
+            ),
+            with_loader_criteria(
+                BranchScoped, lambda cls: cls.organization_id.in_(branches), include_aliases=True
+            ),
+            with_loader_criteria(
+                organization.Organization,
+                organization.Organization.id.in_(branches + tenants),
+                include_aliases=True,
+            ),
+            with_loader_criteria(
+                account.Account,
+                account.Account.id.in_(
+                    select(account.AccountPerson.account_id).where(
+                        account.AccountPerson.tenant_id.in_(tenants)
+                    )
+                ),
+                include_aliases=True,
+            ),
+            with_loader_criteria(
+                staff.StaffUser,
+                or_(
+                    staff.StaffUser.id == staff_id,
+                    staff.StaffUser.id.in_(
+                        select(staff.RoleAssignment.staff_user_id).where(
+                            staff.RoleAssignment.organization_id.in_(branches)
+                        )
+                    ),
+                ),
+                include_aliases=True,
+            ),
+            with_loader_criteria(
+                staff.RoleAssignment,
+                or_(
+                    staff.RoleAssignment.organization_id.in_(branches),
+                    staff.RoleAssignment.staff_user_id == staff_id,
+                ),
+                include_aliases=True,
+            ),
+        ]
+    return [
+        with_loader_criteria(StaffOnly, lambda cls: false(), include_aliases=True),
+        with_loader_criteria(
+            PersonOwned, lambda cls: cls.person_id.in_(people), include_aliases=True
+        ),
+        with_loader_criteria(
+            account.Account, account.Account.id == account_id, include_aliases=True
+        ),
+        with_loader_criteria(
+            account.WebSession, account.WebSession.account_id == account_id, include_aliases=True
+        ),
+        with_loader_criteria(
+            account.OneTimeLink, account.OneTimeLink.account_id == account_id, include_aliases=True
+        ),
+        with_loader_criteria(
+            schedule.Schedule, schedule.Schedule.status != "draft", include_aliases=True
+        ),
+    ]
+
+
+def _narrow(state: ORMExecuteState) -> None:
+    scope = scope_of(state.session)
+    if state.is_column_load or scope.kind == "system":
+        return
+    if not scope.criteria:
+        object.__setattr__(scope, "criteria", tuple(_criteria(scope)))
+    state.statement = state.statement.options(*scope.criteria)
+
+
+def _check(session: Session, _context: object, _instances: object) -> None:
+    scope = scope_of(session)
+    if scope.kind == "system" or scope.everywhere:
+        return
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if scope.kind == "staff":
+            foreign = (
+                isinstance(row, BranchScoped) and row.organization_id not in scope.organization_ids
+            ) or (isinstance(row, TenantScoped) and row.tenant_id not in scope.tenant_ids)
+        else:
+            foreign = isinstance(row, PersonOwned) and row.person_id not in scope.person_ids  # type: ignore[attr-defined]
+        if foreign:
+            raise OutOfScope(type(row).__name__)
+
+
+def install(session_class: type[Session] | Any) -> None:
+    """Hook the narrowing and the check into ``session_class`` (a Session class or factory)."""
+    event.listen(session_class, "do_orm_execute", _narrow)
+    event.listen(session_class, "before_flush", _check)

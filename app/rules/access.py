@@ -1,0 +1,116 @@
+"""Permissions by role, and the scope they add up to: the only place where roles are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models.account import Account, AccountPerson
+from app.models.enums import Role
+from app.models.organization import Organization
+from app.models.scope import Scope, widened
+from app.models.staff import StaffUser
+
+PERMISSIONS: dict[Role, frozenset[str]] = {
+    Role.ADMINISTRATOR: frozenset(
+        {
+            "organizations.edit",
+            "staff.edit",
+            "policies.edit",
+            "texts.edit",
+            "reasons.edit",
+            "types.edit",
+            "schedules.view",
+            "messages.view",
+            "messages.resend",
+            "audit.view",
+            "jobs.view",
+        }
+    ),
+    Role.MANAGER: frozenset(
+        {
+            "reasons.edit",
+            "texts.edit",
+            "types.edit",
+            "schedules.view",
+            "schedules.publish",
+            "schedules.close",
+            "queue.view",
+            "messages.view",
+            "donors.view",
+        }
+    ),
+    Role.REGISTRAR: frozenset(
+        {
+            "queue.view",
+            "queue.decide",
+            "queue.override",
+            "donors.view",
+            "donors.edit",
+            "donors.import",
+            "appointments.cancel",
+            "schedules.view",
+            "messages.view",
+            "messages.resend",
+        }
+    ),
+    Role.SCHEDULER: frozenset({"schedules.view", "schedules.publish", "schedules.close"}),
+    Role.OPERATOR: frozenset({"queue.view", "donors.view", "schedules.view", "appointments.cancel"}),
+    Role.ANALYST: frozenset({"schedules.view"}),
+    Role.SECURITY: frozenset({"audit.view", "access.view"}),
+}
+"""What each role may do. Every staff page names one of these strings."""
+
+EVERY_PERMISSION = frozenset().union(*PERMISSIONS.values())
+
+
+def can(user: StaffUser, permission: str) -> bool:
+    """Whether any role of an active ``user`` gives ``permission`` (somewhere; the scope says where)."""
+    return user.is_active and any(permission in PERMISSIONS[held.role] for held in user.roles)
+
+
+def permissions_of(user: StaffUser) -> frozenset[str]:
+    return frozenset().union(*(PERMISSIONS[held.role] for held in user.roles))
+
+
+def subtree(session: Session, organization_ids: Iterable[int]) -> set[int]:
+    """The organizations and everything under them, by one query a level."""
+    found = set(organization_ids)
+    level = found
+    while level:
+        rows = session.scalars(select(Organization.id).where(Organization.part_of_id.in_(level)))
+        level = set(rows) - found
+        found |= level
+    return found
+
+
+def staff_scope(session: Session, user: StaffUser, permission: str | None = None) -> Scope:
+    """The rows ``user`` may touch; with ``permission``, only by the roles that give it."""
+    held = [r for r in user.roles if permission is None or permission in PERMISSIONS[r.role]]
+    if any(role.organization_id is None for role in held):
+        return Scope("staff", staff_user_id=user.id, everywhere=True)
+    with widened(session, "the subtree of one's roles"):
+        branches = subtree(session, {r.organization_id for r in held if r.organization_id})
+        rows = session.execute(
+            select(Organization.id, Organization.root_id).where(Organization.id.in_(branches))
+        )
+        tenants = {root_id or own_id for own_id, root_id in rows}
+    return Scope(
+        "staff",
+        organization_ids=tuple(sorted(branches)),
+        tenant_ids=tuple(sorted(tenants)),
+        staff_user_id=user.id,
+    )
+
+
+def account_scope(session: Session, account: Account) -> Scope:
+    """The account itself and the cards it keeps."""
+    with widened(session, "the cards of this account"):
+        people = session.scalars(
+            select(AccountPerson.person_id).where(AccountPerson.account_id == account.id)
+        ).all()
+    return Scope("account", person_ids=tuple(people), account_id=account.id)
+
+

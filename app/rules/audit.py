@@ -1,0 +1,101 @@
+"""Writing down what was changed and whose card was seen, in the transaction that does it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import inspect
+from sqlalchemy.orm import Session
+
+from app.models.audit import AccessEvent, AccessSubject, AuditEvent
+from app.models.personal import is_personal
+from app.rules.actor import Actor
+
+MASK = "•••"
+
+
+def record(
+    session: Session,
+    *,
+    verb: str,
+    subject: Any,
+    actor: Actor,
+    now: dt.datetime,
+    tenant_id: int | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> None:
+    """Note ``verb`` on the row ``subject``, with its pending changes unless ``changes`` are given.
+
+    Values of personal columns are replaced by a mask: the audit tells that a name was changed, not
+    which name it was, so that forgetting a person does not mean rewriting the audit.
+    """
+    table = subject.__tablename__
+    pairs = dict(changes) if changes is not None else pending_changes(subject)
+    masked = {
+        name: [MASK if value else value for value in pair] if is_personal(table, name) else pair
+        for name, pair in pairs.items()
+    }
+    owner = tenant_id if tenant_id is not None else getattr(subject, "tenant_id", None)
+    session.add(
+        AuditEvent(
+            at=now,
+            tenant_id=owner,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            verb=verb,
+            subject=table,
+            subject_id=subject.id,
+            changes=masked,
+        )
+    )
+
+
+def pending_changes(row: Any) -> dict[str, list[Any]]:
+    """Field → [before, after] of what the session is about to write."""
+    state = inspect(row)
+    changed: dict[str, list[Any]] = {}
+    for column in state.mapper.column_attrs:
+        history = state.attrs[column.key].history
+        if history.has_changes():
+            before = history.deleted[0] if history.deleted else None
+            after = history.added[0] if history.added else None
+            if before != after:
+                changed[column.key] = [_plain(before), _plain(after)]
+    return changed
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, bytes):
+        return MASK
+    if isinstance(value, (frozenset, set)):
+        return sorted(str(item) for item in value)
+    if isinstance(value, (dict, list)):
+        return "…"
+    return str(value)[:300]
+
+
+def seen(
+    session: Session,
+    *,
+    action: str,
+    staff_user_id: int,
+    now: dt.datetime,
+    tenant_id: int | None,
+    person_ids: Iterable[int] = (),
+    record_ids: Iterable[int] = (),
+    ip: str = "",
+) -> None:
+    """Note that these cards and records were on a page a member of staff looked at."""
+    people, records = sorted(set(person_ids)), sorted(set(record_ids))
+    if not people and not records:
+        return
+    event = AccessEvent(
+        at=now, tenant_id=tenant_id, staff_user_id=staff_user_id, action=action[:40], ip=ip
+    )
+    event.subjects = [AccessSubject(person_id=person_id) for person_id in people]
+    event.subjects += [AccessSubject(record_id=record_id) for record_id in records]
+    session.add(event)

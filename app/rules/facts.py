@@ -1,0 +1,207 @@
+"""Facts about people for app.rules.eligibility, loaded in a fixed number of queries for any list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from app.models.appointment import Appointment
+from app.models.donation_type import DonationPause, DonationType
+from app.models.donor import Deferral, Donation, Donor, DonorRecord
+from app.models.enums import ActorKind, AppointmentStatus, DonationKind
+from app.models.organization import Organization
+from app.models.person import Person
+from app.models.schedule import Schedule
+from app.rules.clock import instant
+from app.rules.eligibility import DeferralFact, LiveFact, PersonFacts, SlotFacts
+
+COUNTED = (
+    AppointmentStatus.PENDING,
+    AppointmentStatus.PROPOSED,
+    AppointmentStatus.BOOKED,
+    AppointmentStatus.ARRIVED,
+)
+
+
+@dataclass(frozen=True)
+class StaffFacts:
+    """What staff see of a donor: the facts with the file's, the card, and the file's record if any."""
+
+    facts: PersonFacts
+    person: Person
+    donor: Donor | None
+    record: DonorRecord | None
+
+
+def of_people(session: Session, person_ids: Collection[int]) -> dict[int, PersonFacts]:
+    """Facts a person may be told: own words and what is linked to the card. Five queries."""
+    return {key: value.facts for key, value in _load(session, person_ids, records=False).items()}
+
+
+def of_person(session: Session, person_id: int) -> PersonFacts:
+    return of_people(session, [person_id])[person_id]
+
+
+def for_staff(session: Session, person_ids: Collection[int]) -> dict[int, StaffFacts]:
+    """The same, with the blood service's record that bears the donor's code, linked or not."""
+    return _load(session, person_ids, records=True)
+
+
+def _load(session: Session, person_ids: Collection[int], *, records: bool) -> dict[int, StaffFacts]:
+    ids = sorted(set(person_ids))
+    rows = session.execute(
+        select(Person, Donor)
+        .outerjoin(Donor, Donor.person_id == Person.id)
+        .where(Person.id.in_(ids))
+    ).all()
+    by_person = _records(session, [(p, d) for p, d in rows]) if records else {}
+    owner = {record.id: person_id for person_id, record in by_person.items()}
+    donations = defaultdict(set)
+    for gift in session.execute(
+        select(Donation.id, Donation.person_id, Donation.record_id, Donation.on_date, Donation.kind)
+        .where(or_(Donation.person_id.in_(ids), Donation.record_id.in_(owner)))
+    ):
+        for key in {gift.person_id, owner.get(gift.record_id)} - {None}:
+            donations[key].add((gift.on_date, gift.kind))
+    deferrals = defaultdict(set)
+    for row in session.execute(
+        select(
+            Deferral.person_id,
+            Deferral.record_id,
+            Deferral.kind,
+            Deferral.starts_on,
+            Deferral.ends_on,
+            Deferral.reason,
+        ).where(
+            or_(Deferral.person_id.in_(ids), Deferral.record_id.in_(owner)),
+            Deferral.withdrawn_at.is_(None),
+        )
+    ):
+        for key in {row.person_id, owner.get(row.record_id)} - {None}:
+            deferrals[key].add(DeferralFact(row.kind, row.starts_on, row.ends_on, row.reason))
+    live = _live(session, ids)
+    cancels = _own_cancels(session, ids)
+    found = {}
+    for person, donor in rows:
+        record = by_person.get(person.id)
+        facts = PersonFacts(
+            person_id=person.id,
+            blood_type=donor.blood_type if donor else None,
+            kell=donor.kell if donor else None,
+            sex=person.sex or (record.sex if record else None),
+            birth_date=person.birth_date or (record.birth_date if record else None),
+            donations=tuple(sorted(donations[person.id])),
+            deferrals=tuple(sorted(deferrals[person.id], key=lambda d: d.starts_on)),
+            live=tuple(live[person.id]),
+            last_own_cancel=cancels.get(person.id),
+            history_known=record is not None or bool(donations[person.id]),
+        )
+        found[person.id] = StaffFacts(facts, person, donor, record)
+    return found
+
+
+def _records(session: Session, rows: list[tuple[Person, Donor | None]]) -> dict[int, DonorRecord]:
+    """Per person, the record linked to it, or else the one with the code the donor gave."""
+    codes = {d.donor_code for _, d in rows if d is not None}
+    candidates = session.scalars(
+        select(DonorRecord).where(
+            DonorRecord.tenant_id.in_({p.tenant_id for p, _ in rows}),
+            or_(DonorRecord.code.in_(codes), DonorRecord.person_id.in_({p.id for p, _ in rows})),
+        )
+    ).all()
+    linked = {r.person_id: r for r in candidates if r.person_id is not None}
+    coded = {(r.tenant_id, r.code): r for r in candidates}
+    found = {}
+    for person, donor in rows:
+        record = linked.get(person.id)
+        if record is None and donor is not None:
+            record = coded.get((person.tenant_id, donor.donor_code))
+        if record is not None:
+            found[person.id] = record
+    return found
+
+
+def _live(session: Session, ids: Collection[int]) -> dict[int, list[LiveFact]]:
+    found: dict[int, list[LiveFact]] = defaultdict(list)
+    for row in session.execute(
+        select(
+            Appointment.person_id,
+            Appointment.id,
+            Appointment.starts_at,
+            Appointment.status,
+            DonationType.name_ru,
+            DonationType.kind,
+        )
+        .join(DonationType, DonationType.id == Appointment.donation_type_id)
+        .where(Appointment.person_id.in_(ids), Appointment.status.in_(COUNTED))
+        .order_by(Appointment.starts_at)
+    ):
+        found[row.person_id].append(
+            LiveFact(row.id, row.starts_at, row.name_ru, row.kind, row.status)
+        )
+    return found
+
+
+def _own_cancels(session: Session, ids: Collection[int]) -> dict[int, dt.datetime]:
+    rows = session.execute(
+        select(Appointment.person_id, func.max(Appointment.ended_at))
+        .where(
+            Appointment.person_id.in_(ids),
+            Appointment.status == AppointmentStatus.CANCELLED,
+            Appointment.ended_by == ActorKind.ACCOUNT,
+        )
+        .group_by(Appointment.person_id)
+    )
+    return {person_id: at for person_id, at in rows}
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """Notices of pauses in force, by donation type and branch (None: every branch)."""
+
+    notices: dict[tuple[int, int | None], DonationPause]
+
+    def of(self, schedule: Schedule) -> DonationPause | None:
+        key = schedule.donation_type_id
+        return self.notices.get((key, None)) or self.notices.get((key, schedule.organization_id))
+
+
+def pauses(session: Session, *, now: dt.datetime) -> Pauses:
+    rows = session.scalars(
+        select(DonationPause).where(
+            DonationPause.starts_at <= now,
+            or_(DonationPause.ends_at.is_(None), DonationPause.ends_at > now),
+        )
+    )
+    return Pauses({(row.donation_type_id, row.organization_id): row for row in rows})
+
+
+def of_schedule(
+    schedule: Schedule,
+    organization: Organization,
+    kind: DonationKind,
+    *,
+    pause: DonationPause | None = None,
+    starts_at: dt.datetime | None = None,
+) -> SlotFacts:
+    """Facts of a day, or with ``starts_at`` of one place of it."""
+    first = instant(schedule.date, schedule.start_time, organization.time_zone)
+    last = instant(schedule.date, schedule.end_time, organization.time_zone)
+    return SlotFacts(
+        starts_at=starts_at or first,
+        ends_at=starts_at or last,
+        date=schedule.date,
+        time_zone=organization.time_zone,
+        kind=kind,
+        status=schedule.status,
+        blood_types=schedule.blood_types,
+        kell=schedule.kell,
+        sex=schedule.sex,
+        first_time=schedule.first_time,
+        pause_notice=None if pause is None else pause.notice_ru,
+    )

@@ -1,0 +1,81 @@
+"""Which version of the booking policy holds, and the medical numbers valid on a date."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from app.models.donation_type import DonationInterval, DonationLimit
+from app.models.enums import DonationKind, Sex
+from app.models.policy import BookingPolicy
+from app.rules.errors import N_, RuleError
+
+
+class NoPolicy(RuleError):
+    code = "no_policy"
+    text = N_("This organization has no booking policy yet. The administrator sets it up under “Policies”.")
+
+
+def effective(
+    session: Session,
+    *,
+    tenant_id: int,
+    now: dt.datetime,
+    organization_id: int | None = None,
+    donation_type_id: int | None = None,
+) -> BookingPolicy:
+    """The newest version already valid; one for a type beats one for a branch beats the general one.
+
+    Raises NoPolicy.
+    """
+    rows = session.scalars(
+        select(BookingPolicy)
+        .where(
+            BookingPolicy.tenant_id == tenant_id,
+            BookingPolicy.valid_from <= now,
+            or_(
+                BookingPolicy.organization_id.is_(None),
+                BookingPolicy.organization_id == organization_id,
+            ),
+            or_(
+                BookingPolicy.donation_type_id.is_(None),
+                BookingPolicy.donation_type_id == donation_type_id,
+            ),
+        )
+        .order_by(BookingPolicy.valid_from, BookingPolicy.id)
+    ).all()
+    if not rows:
+        raise NoPolicy()
+    return max(
+        rows,
+        key=lambda p: (p.donation_type_id is not None, p.organization_id is not None, p.valid_from),
+    )
+
+
+@dataclass(frozen=True)
+class MedicalNumbers:
+    """Intervals in days by (from, to), and yearly limits by (kind, sex)."""
+
+    intervals: dict[tuple[DonationKind, DonationKind], int]
+    limits: dict[tuple[DonationKind, Sex | None], int]
+
+
+def medical_numbers(session: Session, *, tenant_id: int, on: dt.date) -> MedicalNumbers:
+    """The numbers valid on the visit's date: of each, the newest whose ``valid_from`` has come."""
+    intervals = session.scalars(
+        select(DonationInterval)
+        .where(DonationInterval.tenant_id == tenant_id, DonationInterval.valid_from <= on)
+        .order_by(DonationInterval.valid_from)
+    )
+    limits = session.scalars(
+        select(DonationLimit)
+        .where(DonationLimit.tenant_id == tenant_id, DonationLimit.valid_from <= on)
+        .order_by(DonationLimit.valid_from)
+    )
+    return MedicalNumbers(
+        intervals={(row.from_kind, row.to_kind): row.days for row in intervals},
+        limits={(row.kind, row.sex): row.times for row in limits},
+    )

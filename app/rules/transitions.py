@@ -1,0 +1,200 @@
+"""The life of a booking, as a table. Nothing else writes Appointment.status or Slot.status.
+
+(Publishing makes slots and closes free ones; app.rules.publishing calls ``close_free_slots`` here.)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import CursorResult, case, select, update
+from sqlalchemy.orm import Session
+
+from app.models.appointment import Appointment, AppointmentEvent
+from app.models.enums import AppointmentStatus as A
+from app.models.enums import ScheduleStatus, SlotStatus
+from app.models.schedule import Schedule, Slot
+from app.rules.actor import Actor
+from app.rules.errors import AlreadyChanged, NotFound
+
+
+@dataclass(frozen=True)
+class Transition:
+    """From which statuses, to which, and what becomes of the place (None: it stays as it is)."""
+
+    source: frozenset[A]
+    target: A
+    slot: SlotStatus | None
+
+
+def _from(*statuses: A) -> frozenset[A]:
+    return frozenset(statuses)
+
+
+TRANSITIONS: dict[str, Transition] = {
+    "confirm_to_pending": Transition(_from(A.HELD), A.PENDING, None),
+    "confirm_to_booked": Transition(_from(A.HELD), A.BOOKED, SlotStatus.BUSY),
+    "release": Transition(_from(A.HELD), A.RELEASED, SlotStatus.FREE),
+    "approve": Transition(_from(A.PENDING), A.BOOKED, SlotStatus.BUSY),
+    "reject": Transition(_from(A.PENDING), A.REJECTED, None),  # the place is freed after the undo
+    "undo_approve": Transition(_from(A.BOOKED), A.PENDING, SlotStatus.HELD),
+    "undo_reject": Transition(_from(A.REJECTED), A.PENDING, None),
+    "expire": Transition(_from(A.PENDING), A.EXPIRED, SlotStatus.FREE),
+    "cancel": Transition(_from(A.PENDING, A.PROPOSED, A.BOOKED), A.CANCELLED, SlotStatus.FREE),
+    "arrive": Transition(_from(A.BOOKED), A.ARRIVED, None),
+    "undo_arrive": Transition(_from(A.ARRIVED), A.BOOKED, None),
+    "noshow": Transition(_from(A.BOOKED), A.NOSHOW, None),
+    "undo_noshow": Transition(_from(A.NOSHOW), A.BOOKED, None),
+    "fulfil": Transition(_from(A.ARRIVED), A.FULFILLED, None),
+    "turn_away": Transition(_from(A.ARRIVED), A.TURNED_AWAY, None),
+}
+
+LIVE = (A.HELD, A.PENDING, A.PROPOSED, A.BOOKED, A.ARRIVED)
+"""A person with a live appointment has a booking."""
+
+SLOT_OF: dict[A, SlotStatus] = {
+    A.HELD: SlotStatus.HELD,
+    A.PENDING: SlotStatus.HELD,
+    A.PROPOSED: SlotStatus.HELD,
+    A.REJECTED: SlotStatus.HELD,  # within the undo minute, while keeps_slot
+    A.BOOKED: SlotStatus.BUSY,
+    A.ARRIVED: SlotStatus.BUSY,
+    A.FULFILLED: SlotStatus.BUSY,
+    A.TURNED_AWAY: SlotStatus.BUSY,
+    A.NOSHOW: SlotStatus.BUSY,
+}
+"""What a kept place looks like for each status that may keep one."""
+
+
+def changed_rows(session: Session, statement: Any) -> int:
+    """Run an UPDATE and say how many rows it changed; loaded objects are refreshed by the caller."""
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def take_slot(session: Session, *, slot_id: int) -> bool:
+    """Free → held. One statement decides who wins; True for the winner alone."""
+    return bool(
+        changed_rows(
+            session,
+            update(Slot)
+            .where(Slot.id == slot_id, Slot.status == SlotStatus.FREE)
+            .values(status=SlotStatus.HELD),
+        )
+    )
+
+
+def set_slot(session: Session, slot_id: int, status: SlotStatus) -> None:
+    """Held or busy → ``status``; a place of a closed day becomes closed instead of free."""
+    value: Any = status
+    if status is SlotStatus.FREE:
+        day = (
+            select(Schedule.status)
+            .where(Schedule.id == Slot.schedule_id)
+            .correlate(Slot)
+            .scalar_subquery()
+        )
+        value = case((day == ScheduleStatus.CLOSED, SlotStatus.CLOSED), else_=SlotStatus.FREE)
+    changed_rows(session, update(Slot).where(Slot.id == slot_id).values(status=value))
+
+
+def close_free_slots(session: Session, slot_ids: Collection[int]) -> int:
+    """Free → closed (withdrawn places); how many still were free."""
+    return changed_rows(
+        session,
+        update(Slot)
+        .where(Slot.id.in_(slot_ids), Slot.status == SlotStatus.FREE)
+        .values(status=SlotStatus.CLOSED),
+    )
+
+
+def start(session: Session, appointment: Appointment, *, actor: Actor, now: dt.datetime) -> None:
+    """Insert a new appointment that keeps the slot just taken, with its first line of history."""
+    session.add(appointment)
+    session.flush()  # the history needs the id
+    _remember(session, appointment.id, "hold", None, appointment.status, actor, now)
+
+
+def move(
+    session: Session,
+    *,
+    appointment_id: int,
+    event: str,
+    actor: Actor,
+    now: dt.datetime,
+    only_if: Any = True,
+    **values: Any,
+) -> Appointment:
+    """Do ``event``: status, slot and history together.
+
+    ``only_if`` is one more SQL condition on the row. Raises NotFound, or AlreadyChanged when the
+    status is no longer one the event starts from: exactly one of two racing events wins.
+    """
+    transition = TRANSITIONS[event]
+    before = session.execute(
+        select(Appointment.status, Appointment.slot_id, Appointment.keeps_slot).where(
+            Appointment.id == appointment_id
+        )
+    ).one_or_none()
+    if before is None:
+        raise NotFound()
+    status, slot_id, kept = before
+    if transition.slot is SlotStatus.FREE:
+        values["keeps_slot"] = False
+    won = status in transition.source and changed_rows(
+        session,
+        update(Appointment)
+        .where(Appointment.id == appointment_id, Appointment.status == status, only_if)
+        .values(status=transition.target, **values),
+    )
+    if not won:
+        current = session.scalar(select(Appointment.status).where(Appointment.id == appointment_id))
+        raise AlreadyChanged(status=current)
+    if transition.slot is not None and kept:
+        set_slot(session, slot_id, transition.slot)
+    _remember(session, appointment_id, event, status, transition.target, actor, now)
+    session.flush()
+    return session.scalars(
+        select(Appointment)
+        .where(Appointment.id == appointment_id)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def let_go(session: Session, *, appointment_id: int, slot_id: int, only_if: Any) -> bool:
+    """Free the place of a rejected appointment whose undo minute is over. False if it kept none."""
+    won = changed_rows(
+        session,
+        update(Appointment)
+        .where(Appointment.id == appointment_id, Appointment.keeps_slot, only_if)
+        .values(keeps_slot=False),
+    )
+    if won:
+        set_slot(session, slot_id, SlotStatus.FREE)
+    return bool(won)
+
+
+def _remember(
+    session: Session,
+    appointment_id: int,
+    event: str,
+    before: A | None,
+    after: A,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    session.add(
+        AppointmentEvent(
+            appointment_id=appointment_id,
+            at=now,
+            event=event,
+            from_status=before,
+            to_status=after,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+        )
+    )
