@@ -26,9 +26,7 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(
-        self, value: dt.datetime | None, dialect: Dialect
-    ) -> dt.datetime | None:
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
@@ -63,6 +61,9 @@ Word = Annotated[str, mapped_column(String(40))]
 """A code or a key from our own lists."""
 Note = Annotated[str, mapped_column(String(2000))]
 """A few sentences."""
+Folded = String(250).with_variant(String(250, collation="C"), "postgresql")
+"""A name folded for search (app.rules.donors.folded). Byte order on both engines, so that a plain
+index serves «begins with» and paging by key, and both sort alike."""
 
 
 class Base(DeclarativeBase):

@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, BigKey, HasUid, Line, Note, stored_by_value
+from app.models.base import Base, BigKey, Folded, HasUid, Line, Note, stored_by_value
 from app.models.blood import BloodType
 from app.models.enums import BloodGroup, DeferralKind, DonationKind, FactSource, Sex, Sign
 from app.models.person import Person
@@ -43,19 +43,27 @@ class DonorRecord(StaffOnly, TenantScoped, HasUid, Base):
     """
 
     __tablename__ = "donor_record"
-    __table_args__ = (UniqueConstraint("tenant_id", "code"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "code"),
+        Index(None, "tenant_id", "search_name"),
+        Index(None, "tenant_id", "birth_date"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     code: Mapped[str] = mapped_column(String(20))
     family_name: Mapped[str] = mapped_column(String(80), default="")
     given_name: Mapped[str] = mapped_column(String(80), default="")
     patronymic: Mapped[str] = mapped_column(String(80), default="")
+    search_name: Mapped[str] = mapped_column(Folded, default="")
     birth_date: Mapped[dt.date | None] = mapped_column(Date)
     sex: Mapped[Sex | None] = mapped_column(stored_by_value(Sex))
     blood_group: Mapped[BloodGroup] = mapped_column(stored_by_value(BloodGroup))
     rh: Mapped[Sign] = mapped_column(stored_by_value(Sign))
     kell: Mapped[Sign | None] = mapped_column(stored_by_value(Sign))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), unique=True)
+    filled: Mapped[str] = mapped_column(String(80), default="")
+    """Fields of the linked card that were empty and took this record's values, by commas: they follow
+    the record, and are emptied again if the link is undone."""
     updated_at: Mapped[dt.datetime]
 
     @property

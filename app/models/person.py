@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import Date, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
 
-from app.models.base import Base, BigKey, HasUid, stored_by_value
+from app.models.base import Base, BigKey, Folded, HasUid, stored_by_value
 from app.models.crypto import Encrypted
 from app.models.enums import Sex
 from app.models.organization import Organization
@@ -18,14 +18,17 @@ class Person(PersonOwned, TenantScoped, HasUid, Base):
     """One human being in one organization. Names are empty until staff or the file give them."""
 
     __tablename__ = "person"
-    __table_args__ = (Index(None, "tenant_id", "search_name"),)
+    __table_args__ = (
+        Index(None, "tenant_id", "search_name"),
+        Index(None, "tenant_id", "birth_date"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     person_id: Mapped[int] = synonym("id")  # type: ignore[assignment]
     family_name: Mapped[str] = mapped_column(String(80), default="")
     given_name: Mapped[str] = mapped_column(String(80), default="")
     patronymic: Mapped[str] = mapped_column(String(80), default="")
-    search_name: Mapped[str] = mapped_column(String(250), default="")
+    search_name: Mapped[str] = mapped_column(Folded, default="")
     """Full name folded for search: lower case, ё → е (app.rules.donors.folded)."""
     birth_date: Mapped[dt.date | None] = mapped_column(Date)
     sex: Mapped[Sex | None] = mapped_column(stored_by_value(Sex))

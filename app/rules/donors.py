@@ -1,0 +1,95 @@
+"""Donor cards beside the blood service's records: names folded for search, links and their undoing."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.models.donor import Deferral, Donation, DonorRecord
+from app.models.person import Person
+from app.rules.errors import N_, NotFound, RuleError
+from app.rules.transitions import changed_rows
+
+FOLLOWING = ("family_name", "given_name", "patronymic", "birth_date", "sex")
+"""Fields of a card that take the record's value where they are empty."""
+
+
+class RecordTaken(RuleError):
+    code = "record_taken"
+    text = N_("This record is already linked to another donor. Undo that link first.")
+
+
+class CardLinked(RuleError):
+    code = "card_linked"
+    text = N_("This card is already linked to the record %(code)s. Undo that link first.")
+
+
+def folded(name: str) -> str:
+    """``name`` as search sees it: lower case, ё as е, single spaces.
+
+    >>> folded("  Фёдорова   Алёна ")
+    'федорова алена'
+    """
+    return " ".join(name.casefold().replace("ё", "е").split())[:250]
+
+
+def link_record(session: Session, *, person: Person, record: DonorRecord) -> bool:
+    """Accept that ``record`` is ``person``: its deferrals and donations now speak to the donor.
+
+    Empty names, birth date and sex of the card are taken from the record. False if they were linked
+    already. Raises NotFound (another organization's), RecordTaken, CardLinked.
+    """
+    if person.tenant_id != record.tenant_id:
+        raise NotFound()
+    session.flush()
+    session.execute(select(Person.id).where(Person.id == person.id).with_for_update())
+    linked = session.execute(
+        select(DonorRecord.id, DonorRecord.code).where(DonorRecord.person_id == person.id)
+    ).first()
+    if linked is not None:
+        if linked.id == record.id:
+            return False
+        raise CardLinked(code=linked.code)
+    filled = [name for name in FOLLOWING if not getattr(person, name) and getattr(record, name)]
+    won = changed_rows(
+        session,
+        update(DonorRecord)
+        .where(DonorRecord.id == record.id, DonorRecord.person_id.is_(None))
+        .values(person_id=person.id, filled=",".join(filled)),
+    )
+    if not won:
+        raise RecordTaken()
+    for name in filled:
+        setattr(person, name, getattr(record, name))
+    person.search_name = folded(person.full_name)
+    _hand_over(session, record, person.id)
+    return True
+
+
+def unlink_record(session: Session, *, person: Person, record: DonorRecord) -> bool:
+    """Undo ``link_record``: what it gave to the card is taken back, what staff typed since stays.
+
+    False if the two are not linked (any more).
+    """
+    session.flush()
+    session.refresh(record, with_for_update=True)
+    if record.person_id != person.id:
+        return False
+    for name in filter(None, record.filled.split(",")):
+        if getattr(person, name) == getattr(record, name):
+            setattr(person, name, None if name in ("birth_date", "sex") else "")
+    person.search_name = folded(person.full_name)
+    record.filled = ""
+    _hand_over(session, record, None)
+    return True
+
+
+def _hand_over(session: Session, record: DonorRecord, person_id: int | None) -> None:
+    """The record and what hangs on it, to ``person_id``."""
+    record.person_id = person_id
+    session.flush()
+    for model in (Deferral, Donation):
+        session.execute(
+            update(model).where(model.record_id == record.id).values(person_id=person_id)
+        )
+    session.refresh(record)
