@@ -94,7 +94,7 @@ PERSONAL: dict[str, dict[str, str]] = {
         "phone_ciphertext": "contact",
         "phone_index": "contact",
     },
-    "publication": {"title": "plain", "matrix": "plain"},
+    "publication": {"title": "plain", "matrix": "plain", "report": "plain"},
     "rejection_reason": {
         "text_ru": "plain",
         "text_en": "plain",

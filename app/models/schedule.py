@@ -36,7 +36,9 @@ class Publication(StaffOnly, TenantScoped, HasUid, Base):
     title: Mapped[Line]
     status: Mapped[PublicationStatus] = mapped_column(stored_by_value(PublicationStatus))
     matrix: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """What was filled in (app.rules.publishing.Matrix.as_json): days are made from it when it is published."""
+    """What was filled in (app.rules.matrix.Matrix.as_json): days are made from it when it is published."""
+    report: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """What publishing made, and what it had to leave out and why (app.rules.publishing)."""
     publish_at: Mapped[dt.datetime | None] = mapped_column(index=True)
     published_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
