@@ -1,0 +1,70 @@
+"""One visit in words of the reader's language: the same on the ticket, in letters and in the calendar."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from babel.dates import format_date
+from flask_babel import gettext
+
+from app import formats, i18n
+from app.models.enums import AppointmentStatus
+from app.rules import clock
+from app.rules.visits import Visit
+
+
+def date(visit: Visit) -> str:
+    """«ср, 25 ноября 2026», always with the year: papers lie in pockets for long."""
+    return written(clock.local_date(visit.starts_at, visit.time_zone))
+
+
+def written(day: dt.date) -> str:
+    """A date with its year."""
+    return str(format_date(day, "EEE, d MMMM y", locale=i18n.locale()))
+
+
+def time(visit: Visit) -> str:
+    """«8:00» on the branch's own clock."""
+    return i18n.hour(clock.local(visit.starts_at, visit.time_zone).time())
+
+
+def zone(visit: Visit) -> str:
+    """Whose clock the time is on: «по московскому времени»."""
+    return formats.zone_words(visit.time_zone, visit.starts_at)
+
+
+def donor(visit: Visit) -> str:
+    """The full name if the card has one, else the donor code."""
+    if visit.full_name:
+        return visit.full_name
+    return gettext("donor code %(code)s", code=visit.donor_code or "—")
+
+
+def donation(visit: Visit) -> str:
+    """«Тромбоцитаферез, III (B) −»."""
+    name = visit.type_names[i18n.locale()] or visit.type_names["ru"]
+    return f"{name}, {i18n.blood(visit.blood_type)}" if visit.blood_type else name
+
+
+def memo(visit: Visit) -> str:
+    """How to prepare; Russian where there is no English text."""
+    return visit.memos[i18n.locale()] or visit.memos["ru"]
+
+
+def address(visit: Visit) -> str:
+    """Settlement and street, the settlement not said twice."""
+    if visit.settlement and visit.settlement not in visit.address:
+        return ", ".join(filter(None, (visit.settlement, visit.address)))
+    return visit.address
+
+
+def status(value: AppointmentStatus) -> str:
+    """The status, with plain words about what it does not mean yet."""
+    if value is AppointmentStatus.PENDING:
+        return gettext("Awaiting approval: this is not a confirmed booking yet")
+    return i18n.label(value)
+
+
+def lines(text: str) -> list[str]:
+    """The lines of ``text`` that say something."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
