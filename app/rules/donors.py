@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.models.donor import Deferral, Donation, DonorRecord
 from app.models.person import Person
+from app.rules import audit
+from app.rules.actor import Actor
 from app.rules.errors import N_, NotFound, RuleError
 from app.rules.transitions import changed_rows
 
@@ -33,11 +37,19 @@ def folded(name: str) -> str:
     return " ".join(name.casefold().replace("ё", "е").split())[:250]
 
 
-def link_record(session: Session, *, person: Person, record: DonorRecord) -> bool:
+def link_record(
+    session: Session,
+    *,
+    person: Person,
+    record: DonorRecord,
+    actor: Actor | None = None,
+    now: dt.datetime | None = None,
+) -> bool:
     """Accept that ``record`` is ``person``: its deferrals and donations now speak to the donor.
 
     Empty names, birth date and sex of the card are taken from the record. False if they were linked
-    already. Raises NotFound (another organization's), RecordTaken, CardLinked.
+    already. Audited here if ``actor`` and ``now`` are given (approval audits the decision as a whole).
+    Raises NotFound (another organization's), RecordTaken, CardLinked.
     """
     if person.tenant_id != record.tenant_id:
         raise NotFound()
@@ -63,10 +75,18 @@ def link_record(session: Session, *, person: Person, record: DonorRecord) -> boo
         setattr(person, name, getattr(record, name))
     person.search_name = folded(person.full_name)
     _hand_over(session, record, person.id)
+    _audit(session, "donor.link", record, [None, person.id], actor, now)
     return True
 
 
-def unlink_record(session: Session, *, person: Person, record: DonorRecord) -> bool:
+def unlink_record(
+    session: Session,
+    *,
+    person: Person,
+    record: DonorRecord,
+    actor: Actor | None = None,
+    now: dt.datetime | None = None,
+) -> bool:
     """Undo ``link_record``: what it gave to the card is taken back, what staff typed since stays.
 
     False if the two are not linked (any more).
@@ -81,6 +101,7 @@ def unlink_record(session: Session, *, person: Person, record: DonorRecord) -> b
     person.search_name = folded(person.full_name)
     record.filled = ""
     _hand_over(session, record, None)
+    _audit(session, "donor.unlink", record, [person.id, None], actor, now)
     return True
 
 
@@ -93,3 +114,22 @@ def _hand_over(session: Session, record: DonorRecord, person_id: int | None) -> 
             update(model).where(model.record_id == record.id).values(person_id=person_id)
         )
     session.refresh(record)
+
+
+def _audit(
+    session: Session,
+    verb: str,
+    record: DonorRecord,
+    people: list[int | None],
+    actor: Actor | None,
+    now: dt.datetime | None,
+) -> None:
+    if actor is not None and now is not None:
+        audit.record(
+            session,
+            verb=verb,
+            subject=record,
+            actor=actor,
+            now=now,
+            changes={"person_id": people},
+        )
