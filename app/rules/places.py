@@ -1,0 +1,303 @@
+"""The public list of donor days, with the reason beside every day that is not open to this donor.
+
+Read functions only, each with a fixed number of queries whatever the number of rows (A1–A9, N1, N7).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from app.models.account import AccountPerson
+from app.models.blood import takes
+from app.models.donation_type import DonationPause, DonationType
+from app.models.organization import Organization
+from app.models.schedule import Schedule, Slot
+from app.rules import facts, policies
+from app.rules.eligibility import PersonFacts, Refusal, blocking, check
+from app.rules.errors import N_
+from app.rules.place_filters import Wish, choosable, conditions, open_days, ordered
+
+NO_CARD = Refusal(
+    "no_card", N_("You are registered with another organization: booking is possible only there.")
+)
+
+
+class State(StrEnum):
+    """What a row says: it can be booked, or why it cannot be."""
+
+    FREE = "free"
+    FULL = "full"
+    PAST = "past"
+    PAUSED = "paused"
+    SOON = "soon"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One donor day as the list shows it."""
+
+    schedule: Schedule
+    organization: Organization
+    donation_type: DonationType
+    free: int
+    """Places that can be chosen on the site now."""
+    state: State
+    refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the filters offer."""
+
+    types: tuple[DonationType, ...]
+    dates: tuple[dt.date, ...]
+    settlements: tuple[str, ...]
+    branches: tuple[Organization, ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of the list."""
+
+    rows: tuple[Row, ...]
+    total: int
+    wish: Wish
+    """As answered: the page is one that exists."""
+    choices: Choices
+    pauses: tuple[DonationPause, ...]
+    organizations: Mapping[int, Organization]
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.wish.size))
+
+    @property
+    def first(self) -> int:
+        return min(self.total, (self.wish.page - 1) * self.wish.size + 1)
+
+    @property
+    def last(self) -> int:
+        return min(self.total, self.wish.page * self.wish.size)
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A day open to this donor, with its first free time."""
+
+    schedule: Schedule
+    organization: Organization
+    donation_type: DonationType
+    starts_at: dt.datetime
+    free: int
+
+
+@dataclass(frozen=True)
+class Board:
+    """What is needed to say why a day is closed to somebody, loaded once for all days."""
+
+    organizations: Mapping[int, Organization]
+    types: Mapping[int, DonationType]
+    pauses: facts.Pauses
+    versions: policies.Versions
+    people: Mapping[int, PersonFacts] | None
+    """By tenant; None when nobody is signed in."""
+    now: dt.datetime
+
+    def reasons(self, day: Schedule) -> tuple[Refusal, ...]:
+        organization = self.organizations[day.organization_id]
+        kind = self.types[day.donation_type_id]
+        person = (self.people or {}).get(day.tenant_id)
+        try:
+            policy = self.versions.policy(
+                tenant_id=day.tenant_id, organization_id=organization.id, donation_type_id=kind.id
+            )
+        except policies.NoPolicy as missing:
+            return (Refusal(missing.code, missing.text),)
+        found = check(
+            person,
+            facts.of_schedule(day, organization, kind.kind, pause=self.pauses.of(day)),
+            policy=policy,
+            numbers=self.versions.numbers(tenant_id=day.tenant_id, on=day.date),
+            now=self.now,
+        )
+        if self.people is not None and person is None:
+            found.append(NO_CARD)
+        return tuple(found)
+
+
+def cards_of(session: Session, *, account_id: int) -> dict[int, int]:
+    """The account's own card in each organization: tenant id → person id."""
+    rows = session.execute(
+        select(AccountPerson.tenant_id, AccountPerson.person_id)
+        .where(AccountPerson.account_id == account_id)
+        .order_by(AccountPerson.id.desc())
+    )
+    return {row.tenant_id: row.person_id for row in rows}
+
+
+def listing(
+    session: Session,
+    *,
+    wish: Wish,
+    now: dt.datetime,
+    cards: Mapping[int, int] | None = None,
+) -> Listing:
+    """The days from today on that fit ``wish``, a page of them.
+
+    With ``cards`` (tenant → person of the reader) days open to the reader's group come first and every
+    other row carries the reasons against; without, only the day's own (paused, over, not open yet).
+    """
+    board = _board(session, now, cards)
+    types, organizations = board.types, board.organizations
+    opened = open_days(organizations.values(), types, now)
+    fitting = [opened, *conditions(wish, organizations, types)]
+    total = session.scalar(select(func.count(Schedule.id)).where(*fitting)) or 0
+    wish = replace(wish, page=max(1, min(wish.page, -(-total // wish.size))))
+    days = session.scalars(
+        ordered(select(Schedule).where(*fitting), wish, board.people or {}, now)
+        .offset((wish.page - 1) * wish.size)
+        .limit(wish.size)
+    ).all()
+    free = free_places(session, schedule_ids=[day.id for day in days], now=now)
+    return Listing(
+        rows=tuple(_row(board, day, free.get(day.id, 0)) for day in days),
+        total=total,
+        wish=wish,
+        choices=_choices(session, board, opened),
+        pauses=tuple(
+            pause
+            for pause in board.pauses.notices.values()
+            if pause.organization_id is None or pause.organization_id in organizations
+        ),
+        organizations=organizations,
+    )
+
+
+def donor_places(session: Session) -> dict[int, Organization]:
+    """Active organizations and branches that take donors, by id."""
+    rows = session.scalars(
+        select(Organization)
+        .where(Organization.is_active, Organization.takes_donors)
+        .order_by(Organization.settlement, Organization.short_name)
+    )
+    return {row.id: row for row in rows}
+
+
+def free_places(
+    session: Session, *, schedule_ids: Collection[int], now: dt.datetime
+) -> dict[int, int]:
+    """How many places of each day can be chosen on the site now; a day without any is left out."""
+    rows = session.execute(
+        select(Slot.schedule_id, func.count(Slot.id).label("free"))
+        .where(Slot.schedule_id.in_(schedule_ids), *choosable(now))
+        .group_by(Slot.schedule_id)
+    )
+    return {row.schedule_id: row.free for row in rows}
+
+
+def alternatives(
+    session: Session,
+    *,
+    person_id: int,
+    tenant_id: int,
+    near: dt.date,
+    now: dt.datetime,
+    without_schedule_id: int = 0,
+    limit: int = 3,
+) -> list[Alternative]:
+    """The days nearest to ``near`` with free places that nothing stands against for this person."""
+    board = _board(session, now, {tenant_id: person_id})
+    person = (board.people or {}).get(tenant_id)
+    if person is None or person.blood_type is None:
+        return []
+    own = [row for row in board.organizations.values() if row.tenant_id == tenant_id]
+    rows = session.execute(
+        select(Schedule, func.min(Slot.starts_at), func.count(Slot.id))
+        .join(Slot, Slot.schedule_id == Schedule.id)
+        .where(
+            open_days(own, board.types, now),
+            takes(Schedule.blood_types, [person.blood_type]),
+            Schedule.id != without_schedule_id,
+            Schedule.date <= near + dt.timedelta(days=60),
+            *choosable(now),
+        )
+        .group_by(Schedule.id)
+        .order_by(Schedule.date, Schedule.id)
+        .limit(100)
+    ).all()
+    found = []
+    for day, starts_at, free in sorted(rows, key=lambda row: abs(row[0].date - near)):
+        if not blocking(list(board.reasons(day))):
+            place = board.organizations[day.organization_id]
+            found.append(
+                Alternative(day, place, board.types[day.donation_type_id], starts_at, free)
+            )
+        if len(found) == limit:
+            break
+    return found
+
+
+def _board(session: Session, now: dt.datetime, cards: Mapping[int, int] | None) -> Board:
+    organizations = donor_places(session)
+    people = None
+    if cards is not None:
+        known = facts.of_people(session, cards.values())
+        people = {tenant: known[person] for tenant, person in cards.items() if person in known}
+    return Board(
+        organizations=organizations,
+        types={row.id: row for row in session.scalars(select(DonationType))},
+        pauses=facts.pauses(session, now=now),
+        versions=policies.versions(
+            session, tenant_ids={row.tenant_id for row in organizations.values()}, now=now
+        ),
+        people=people,
+        now=now,
+    )
+
+
+def _row(board: Board, day: Schedule, free: int) -> Row:
+    reasons = board.reasons(day)
+    return Row(
+        day,
+        board.organizations[day.organization_id],
+        board.types[day.donation_type_id],
+        free,
+        _state(reasons, free),
+        reasons,
+    )
+
+
+OWN_STATES = {"past": State.PAST, "paused": State.PAUSED, "too_far": State.SOON}
+
+
+def _state(reasons: Collection[Refusal], free: int) -> State:
+    against = blocking(list(reasons))
+    for refusal in against:
+        if refusal.code in OWN_STATES:
+            return OWN_STATES[refusal.code]
+    if against:
+        return State.REFUSED
+    return State.FREE if free else State.FULL
+
+
+def _choices(session: Session, board: Board, opened: ColumnElement[bool]) -> Choices:
+    dates = session.scalars(
+        select(Schedule.date).where(opened).distinct().order_by(Schedule.date).limit(120)
+    ).all()
+    by_code: dict[str, DonationType] = {}
+    for kind in sorted(board.types.values(), key=lambda t: (t.position, t.name_ru)):
+        if kind.is_active:
+            by_code.setdefault(kind.code, kind)
+    return Choices(
+        types=tuple(by_code.values()),
+        dates=tuple(dates),
+        settlements=tuple(sorted({r.settlement for r in board.organizations.values()} - {""})),
+        branches=tuple(board.organizations.values()),
+    )

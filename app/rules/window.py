@@ -1,0 +1,160 @@
+"""What the booking window shows of one donor day: its times, the places of each, and why not (A17–A20)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models.appointment import Appointment
+from app.models.enums import AppointmentStatus, Channel, ScheduleStatus, SlotStatus
+from app.models.schedule import Schedule, Slot
+from app.rules import booking, facts
+from app.rules.eligibility import Refusal, check
+from app.rules.errors import NotFound
+from app.rules.policies import MedicalNumbers
+
+
+class PlaceState(StrEnum):
+    FREE = "free"
+    TAKEN = "taken"
+    OWN = "own"
+    DESK = "desk"
+    PAST = "past"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place: «8:00 (2)», or the word that stands instead of it (row A18)."""
+
+    uid: uuid.UUID
+    number: int
+    state: PlaceState
+
+
+@dataclass(frozen=True)
+class Time:
+    """The places at one time of the day."""
+
+    starts_at: dt.datetime
+    places: tuple[Place, ...]
+
+    @property
+    def free(self) -> int:
+        return sum(place.state is PlaceState.FREE for place in self.places)
+
+
+@dataclass(frozen=True)
+class Window:
+    """One day as the booking window shows it to one reader."""
+
+    day: booking.Day
+    times: tuple[Time, ...]
+    refusals: tuple[Refusal, ...]
+    own_hold: Appointment | None
+    """The place this reader is holding just now, on this day or another."""
+
+    @property
+    def free(self) -> int:
+        return sum(time.free for time in self.times)
+
+    @property
+    def taken(self) -> int:
+        """Places somebody has: «Количество записавшихся»."""
+        return sum(
+            place.state in (PlaceState.TAKEN, PlaceState.OWN)
+            for time in self.times
+            for place in time.places
+        )
+
+
+def window(
+    session: Session, *, schedule_uid: uuid.UUID, person_id: int | None, now: dt.datetime
+) -> Window:
+    """The day's times, and what stands against this person (None: nobody is signed in).
+
+    Raises NotFound for a day that is not published.
+    """
+    schedule_id = schedule_id_of(session, schedule_uid=schedule_uid)
+    day = booking.day_of(session, schedule_id=schedule_id, now=now)
+    hold = None if person_id is None else held_by(session, person_id=person_id, now=now)
+    if person_id is None:
+        refusals = _of_day(session, day, now)
+    else:
+        refusals = booking.refusals(session, day, person_id=person_id, now=now)
+    slots = session.scalars(
+        select(Slot).where(Slot.schedule_id == schedule_id).order_by(Slot.starts_at, Slot.place)
+    )
+    own = None if hold is None else hold.slot_id
+    return Window(day, _times(list(slots), own, now), tuple(refusals), hold)
+
+
+def schedule_id_of(session: Session, *, schedule_uid: uuid.UUID) -> int:
+    """Raises NotFound for an unknown day and for a draft."""
+    found = session.scalar(
+        select(Schedule.id).where(
+            Schedule.uid == schedule_uid, Schedule.status != ScheduleStatus.DRAFT
+        )
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def slot_id_of(session: Session, *, slot_uid: uuid.UUID, schedule_id: int) -> int:
+    """Raises NotFound for a place that is not one of that day."""
+    found = session.scalar(
+        select(Slot.id).where(Slot.uid == slot_uid, Slot.schedule_id == schedule_id)
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def held_by(session: Session, *, person_id: int, now: dt.datetime) -> Appointment | None:
+    """The place this person holds and has not confirmed yet."""
+    return session.scalars(
+        select(Appointment)
+        .where(
+            Appointment.person_id == person_id,
+            Appointment.status == AppointmentStatus.HELD,
+            Appointment.hold_until > now,
+        )
+        .order_by(Appointment.id.desc())
+        .limit(1)
+    ).first()
+
+
+def _of_day(session: Session, day: booking.Day, now: dt.datetime) -> list[Refusal]:
+    pause = facts.pauses(session, now=now).of(day.schedule)
+    return check(
+        None,
+        facts.of_schedule(day.schedule, day.organization, day.donation_type.kind, pause=pause),
+        policy=day.policy,
+        numbers=MedicalNumbers({}, {}),
+        now=now,
+    )
+
+
+def _times(slots: list[Slot], own_slot_id: int | None, now: dt.datetime) -> tuple[Time, ...]:
+    """Withdrawn places are left out; the rest in order of time and number."""
+    by_time: dict[dt.datetime, list[Place]] = {}
+    for slot in slots:
+        if slot.status is not SlotStatus.CLOSED:
+            place = Place(slot.uid, slot.place, _state(slot, own_slot_id, now))
+            by_time.setdefault(slot.starts_at, []).append(place)
+    return tuple(Time(starts_at, tuple(places)) for starts_at, places in by_time.items())
+
+
+def _state(slot: Slot, own_slot_id: int | None, now: dt.datetime) -> PlaceState:
+    if slot.id == own_slot_id:
+        return PlaceState.OWN
+    if slot.status is not SlotStatus.FREE:
+        return PlaceState.TAKEN
+    if slot.starts_at <= now:
+        return PlaceState.PAST
+    return PlaceState.FREE if slot.channel is Channel.WEB else PlaceState.DESK
