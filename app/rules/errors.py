@@ -11,6 +11,12 @@ def N_(text: str) -> str:
     return text
 
 
+class Phrase(str):
+    """A word or phrase among a refusal's params that is itself to be translated."""
+
+    __slots__ = ()
+
+
 class RuleError(Exception):
     """A refusal in one sentence that can be read aloud: why, until when, what to do next.
 

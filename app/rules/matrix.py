@@ -18,6 +18,10 @@ MAX_RANGE = 366
 EVERY_WEEKDAY = frozenset(range(7))
 
 
+LineKey = tuple[int, int, str, str, str]
+"""Donation type, bits of the blood types, Kell, sex, first-time: as ``uq_schedule_open_day`` has them."""
+
+
 @dataclass(frozen=True)
 class Dates:
     """A range narrowed to weekdays (Monday is 0), without some dates, and with single ones besides."""
@@ -82,8 +86,8 @@ class Line:
     """Of this line alone; the matrix's own number if empty."""
 
     @property
-    def key(self) -> tuple[int, int, str, str, str]:
-        """What makes two lines of one day the same, in the columns of ``uq_schedule_open_day``."""
+    def key(self) -> LineKey:
+        """What makes two lines of one day the same."""
         bits = sum(map(bit, self.blood_types))
         return (self.donation_type_id, bits, self.kell or "", self.sex or "", self.first_time.value)
 
@@ -95,6 +99,29 @@ class Line:
             and self.kell is None
             and self.sex is None
             and self.first_time is FirstTime.ANY
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "type": self.donation_type_id,
+            "total": self.total,
+            "blood": [str(each) for each in EVERY_TYPE if each in self.blood_types],
+            "kell": self.kell,
+            "sex": self.sex,
+            "first": self.first_time,
+            "places": self.places_per_time,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            donation_type_id=data["type"],
+            total=data["total"],
+            blood_types=frozenset(map(BloodType.parse, data["blood"])),
+            kell=Sign(data["kell"]) if data["kell"] else None,
+            sex=Sex(data["sex"]) if data["sex"] else None,
+            first_time=FirstTime(data["first"]),
+            places_per_time=data["places"],
         )
 
 
@@ -161,18 +188,7 @@ class Matrix:
                 [item.places, item.donation_type_id, str(item.blood_type or "")]
                 for item in self.overrides
             ],
-            "lines": [
-                {
-                    "type": line.donation_type_id,
-                    "total": line.total,
-                    "blood": [str(each) for each in EVERY_TYPE if each in line.blood_types],
-                    "kell": line.kell,
-                    "sex": line.sex,
-                    "first": line.first_time,
-                    "places": line.places_per_time,
-                }
-                for line in self.lines
-            ],
+            "lines": [line.as_json() for line in self.lines],
         }
 
     @classmethod
@@ -195,16 +211,5 @@ class Matrix:
                 Override(places, type_id, BloodType.parse(blood) if blood else None)
                 for places, type_id, blood in data["overrides"]
             ),
-            lines=tuple(
-                Line(
-                    donation_type_id=line["type"],
-                    total=line["total"],
-                    blood_types=frozenset(map(BloodType.parse, line["blood"])),
-                    kell=Sign(line["kell"]) if line["kell"] else None,
-                    sex=Sex(line["sex"]) if line["sex"] else None,
-                    first_time=FirstTime(line["first"]),
-                    places_per_time=line["places"],
-                )
-                for line in data["lines"]
-            ),
+            lines=tuple(map(Line.from_json, data["lines"])),
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.rules.clock import instant
 from app.rules.errors import N_
-from app.rules.matrix import MAX_RANGE, Line, Matrix
+from app.rules.matrix import MAX_RANGE, Line, LineKey, Matrix
 
 MAX_PLACES = 100_000
 """Places of one publication: what one transaction makes in reasonable time."""
@@ -32,7 +32,7 @@ class Problem:
     blocking: bool = True
 
 
-Key = tuple[int, dt.date, dt.time, tuple[int, int, str, str, str]]
+Key = tuple[int, dt.date, dt.time, LineKey]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,96 @@
+"""Commands: ``flask --app wsgi …``. Each gives its session a scope, calls rules, commits."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from alembic import command
+from alembic.config import Config
+from flask import Flask
+
+from app.extensions import db, saved, utcnow
+from app.models.scope import SYSTEM, set_scope
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def init_cli(app: Flask) -> None:
+    app.cli.add_command(migrate)
+    app.cli.add_command(demo)
+    app.cli.add_command(worker)
+    app.cli.add_command(dispatcher)
+    app.cli.add_command(doctor)
+    app.cli.add_command(make_admin)
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    command.upgrade(alembic_config(), "head")
+
+
+@click.command()
+def demo() -> None:
+    """Make the invented blood centre, or roll it forward when no future day is left."""
+    from app.seeds.demo import ensure_demo
+
+    set_scope(db.session(), SYSTEM)
+    with saved() as session:
+        click.echo(ensure_demo(session, now=utcnow()))
+
+
+@click.command()
+def worker() -> None:
+    """The worker of a single machine: outbox and periodic jobs, rq inside this process."""
+    from flask import current_app
+
+    from app.jobs.worker import run_embedded
+
+    run_embedded(current_app)
+
+
+@click.command()
+def dispatcher() -> None:
+    """Hand due messages to rq (TALON_REDIS_URL) and run the periodic jobs; any number may run."""
+    from flask import current_app
+
+    from app.jobs.worker import run_dispatcher
+
+    run_dispatcher(current_app)
+
+
+@click.command()
+def doctor() -> None:
+    """Check settings, schema and the invariants; exit 1 if something is wrong."""
+    from app.rules.invariants import check_invariants
+
+    set_scope(db.session(), SYSTEM)
+    broken = check_invariants(db.session(), now=utcnow())
+    for fault in broken:
+        click.echo(f"✗ {fault}")
+    click.echo("Найдены нарушения." if broken else "Все в порядке: нарушений нет.")
+    sys.exit(1 if broken else 0)
+
+
+@click.command("make-admin")
+@click.argument("email")
+@click.argument("name")
+def make_admin(email: str, name: str) -> None:
+    """Invite the first administrator of the whole installation; prints the one-time link."""
+    from flask import current_app
+
+    from app.rules.actor import SYSTEM as ACTOR
+    from app.rules.staff import invite_first
+
+    set_scope(db.session(), SYSTEM)
+    with saved() as session:
+        token = invite_first(session, email=email, full_name=name, actor=ACTOR, now=utcnow())
+    click.echo(f"{current_app.config['PUBLIC_URL']}/staff/invitation/{token}")

@@ -1,0 +1,328 @@
+"""Donors' accounts: registration, confirmation of the address, passwords, what may be changed (A10–A15).
+
+Answers never tell whether an address is known. These rules run as the system inside ``widened``,
+because nobody is signed in yet.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.models.account import Account, AccountPerson, OneTimeLink
+from app.models.appointment import Appointment
+from app.models.consent import Consent, ConsentText
+from app.models.donor import Donor, DonorRecord
+from app.models.enums import (
+    AppointmentStatus,
+    BloodGroup,
+    ConsentPurpose,
+    LinkPurpose,
+    MessageKind,
+    Sign,
+)
+from app.models.person import Person
+from app.models.scope import widened
+from app.rules import audit, links, outbox
+from app.rules.actor import Actor, actor_of
+from app.rules.errors import N_, NotFound, RuleError
+from app.rules.links import LinkEnded
+
+__all__ = ["LinkEnded"]
+
+
+class ConsentNeeded(RuleError):
+    code = "consent_needed"
+    text = N_("Without your consent Talon may not keep your data, and so cannot book for you.")
+
+
+class TextChanged(RuleError):
+    code = "text_changed"
+    text = N_("The text of the consent has changed meanwhile. Read the new one and tick the box, please.")
+
+
+class LiveBookings(RuleError):
+    code = "live_bookings"
+    text = N_("The code cannot be changed while a booking is awaiting approval or confirmed.")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """The six fields of row A11 (the password hashed), the organization, and where it came from."""
+
+    email: str
+    password_hash: str
+    blood_group: BloodGroup
+    rh: Sign
+    kell: Sign
+    donor_code: str
+    tenant_id: int
+    consent_text_id: int | None
+    locale: str = "ru"
+    ip: str = ""
+    user_agent: str = ""
+
+
+def normal_email(text: str) -> str:
+    """One spelling for one mailbox: no spaces around, lower case."""
+    return text.strip().casefold()
+
+
+def current_consent(
+    session: Session, *, tenant_id: int, purpose: ConsentPurpose, now: dt.datetime
+) -> ConsentText | None:
+    """The newest version already valid."""
+    return session.scalars(
+        select(ConsentText)
+        .where(
+            ConsentText.tenant_id == tenant_id,
+            ConsentText.purpose == purpose,
+            ConsentText.valid_from <= now,
+        )
+        .order_by(ConsentText.version.desc())
+        .limit(1)
+    ).first()
+
+
+def register(session: Session, form: Registration, *, now: dt.datetime) -> None:
+    """Make the account, its card and consent, and send the link; a known address gets a letter instead.
+
+    An address that was never confirmed starts anew: whoever reads its mail decides. Raises
+    ConsentNeeded, TextChanged.
+    """
+    text = current_consent(
+        session, tenant_id=form.tenant_id, purpose=ConsentPurpose.BOOKING, now=now
+    )
+    if form.consent_text_id is None:
+        raise ConsentNeeded()
+    if text is None or text.id != form.consent_text_id:
+        raise TextChanged()
+    email = normal_email(form.email)
+    with widened(session, "registration"):
+        account = session.scalars(
+            select(Account).where(Account.email == email).with_for_update()
+        ).one_or_none()
+        if account is not None and account.email_confirmed_at is not None:
+            _letter(session, account, MessageKind.ALREADY_REGISTERED, form.tenant_id, now)
+            return
+        if account is None:
+            account = Account(email=email, created_at=now, locale=form.locale)
+            session.add(account)
+        account.password_hash = form.password_hash
+        account.password_changed_at = now
+        try:
+            session.flush()
+        except IntegrityError as error:  # registered twice at once: the other one sends the letter
+            session.rollback()
+            raise RegisteredMeanwhile() from error
+        person = _card(session, account, form, now)
+        session.add(
+            Consent(
+                tenant_id=form.tenant_id,
+                person_id=person.id,
+                account_id=account.id,
+                text_id=text.id,
+                sha256=text.sha256,
+                given_at=now,
+                ip=form.ip,
+                user_agent=form.user_agent[:200],
+            )
+        )
+        audit.record(
+            session,
+            verb="account.register",
+            subject=account,
+            actor=actor_of(account),
+            now=now,
+            tenant_id=form.tenant_id,
+            changes={},
+        )
+        _letter(session, account, MessageKind.CONFIRM_EMAIL, form.tenant_id, now)
+
+
+class RegisteredMeanwhile(RuleError):
+    """Two registrations of one address at once; the page looks as after any registration."""
+
+    code = "registered_meanwhile"
+    text = N_("Check your mail, please.")
+
+
+def _card(session: Session, account: Account, form: Registration, now: dt.datetime) -> Person:
+    kept = session.execute(
+        select(Person, Donor)
+        .join(AccountPerson, AccountPerson.person_id == Person.id)
+        .join(Donor, Donor.person_id == Person.id)
+        .where(AccountPerson.account_id == account.id, Person.tenant_id == form.tenant_id)
+    ).first()
+    if kept is None:
+        person = Person(tenant_id=form.tenant_id, created_at=now)
+        session.add(person)
+        session.flush()  # the link needs the id
+        donor = Donor(person_id=person.id, tenant_id=form.tenant_id)
+        session.add_all(
+            [
+                donor,
+                AccountPerson(
+                    account_id=account.id, person_id=person.id, tenant_id=form.tenant_id
+                ),
+            ]
+        )
+    else:
+        person, donor = kept
+    donor.donor_code = form.donor_code
+    donor.blood_group = form.blood_group
+    donor.rh = form.rh
+    donor.kell = form.kell
+    return person
+
+
+def _letter(
+    session: Session, account: Account, kind: MessageKind, tenant_id: int | None, now: dt.datetime
+) -> None:
+    """A letter to the account, with a new link where the kind needs one."""
+    purpose = {
+        MessageKind.CONFIRM_EMAIL: LinkPurpose.CONFIRM_EMAIL,
+        MessageKind.RESET_PASSWORD: LinkPurpose.RESET_PASSWORD,
+    }.get(kind)
+    facts = {}
+    until = None
+    if purpose is not None:
+        link = links.issue(session, purpose=purpose, account_id=account.id, now=now)
+        facts, until = {"link_id": link.id}, link.expires_at
+    outbox.add(
+        session,
+        kind=kind,
+        key=f"{kind}:{account.id}:{int(now.timestamp() * 1000)}",
+        now=now,
+        tenant_id=tenant_id,
+        account_id=account.id,
+        useless_after=until,
+        facts=facts,
+    )
+
+
+def confirm_email(session: Session, *, token: str, now: dt.datetime) -> Account:
+    """The address is the donor's (A15). Raises LinkEnded."""
+    with widened(session, "a link's owner"):
+        link = links.find(session, purpose=LinkPurpose.CONFIRM_EMAIL, text=token, now=now)
+        links.use(session, link, now=now)
+        account = session.get_one(Account, link.account_id)
+        account.email_confirmed_at = account.email_confirmed_at or now
+        audit.record(
+            session,
+            verb="account.confirm_email",
+            subject=account,
+            actor=actor_of(account),
+            now=now,
+        )
+    return account
+
+
+def live_link(session: Session, *, purpose: LinkPurpose, token: str, now: dt.datetime) -> OneTimeLink:
+    """The link behind a token, not used up: for the page that asks to press the button. Raises LinkEnded."""
+    with widened(session, "a link's owner"):
+        return links.find(session, purpose=purpose, text=token, now=now)
+
+
+def resend_confirmation(session: Session, *, email: str, now: dt.datetime) -> None:
+    """Another link, if the address is waiting for one. Says nothing either way."""
+    with widened(session, "an address that is not signed in"):
+        account = by_email(session, email)
+        if account is not None and account.email_confirmed_at is None:
+            _letter(session, account, MessageKind.CONFIRM_EMAIL, None, now)
+
+
+def by_email(session: Session, email: str) -> Account | None:
+    """For entry points that run ``widened``: the account of an address."""
+    return session.scalars(
+        select(Account).where(Account.email == normal_email(email))
+    ).one_or_none()
+
+
+def credentials(session: Session, *, email: str) -> Account | None:
+    """The active, confirmed account of this address, to verify a password against."""
+    with widened(session, "sign-in"):
+        account = by_email(session, email)
+    return account if account is not None and account.is_active else None
+
+
+def request_reset(session: Session, *, email: str, now: dt.datetime) -> None:
+    """A link to choose a new password, if the account exists. Says nothing either way."""
+    with widened(session, "an address that is not signed in"):
+        account = by_email(session, email)
+        if account is not None and account.is_active:
+            _letter(session, account, MessageKind.RESET_PASSWORD, None, now)
+
+
+def reset_password(
+    session: Session, *, token: str, password_hash: str, now: dt.datetime
+) -> Account:
+    """A new password by the link, which also proves the address. The caller ends all sessions.
+
+    Raises LinkEnded.
+    """
+    with widened(session, "a link's owner"):
+        link = links.find(session, purpose=LinkPurpose.RESET_PASSWORD, text=token, now=now)
+        links.use(session, link, now=now)
+        account = session.get_one(Account, link.account_id)
+        account.email_confirmed_at = account.email_confirmed_at or now
+        _new_password(session, account, password_hash, now)
+    return account
+
+
+def change_password(
+    session: Session, *, account: Account, password_hash: str, now: dt.datetime
+) -> None:
+    """By the signed-in owner, whose old password the caller has verified. The caller ends other sessions."""
+    with widened(session, "audit of one's own password"):
+        _new_password(session, account, password_hash, now)
+
+
+def _new_password(
+    session: Session, account: Account, password_hash: str, now: dt.datetime
+) -> None:
+    account.password_hash = password_hash
+    account.password_changed_at = now
+    audit.record(
+        session, verb="account.password", subject=account, actor=actor_of(account), now=now
+    )
+    _letter(session, account, MessageKind.PASSWORD_CHANGED, None, now)
+
+
+def change_donor_code(
+    session: Session, *, person_id: int, code: str, actor: Actor, now: dt.datetime
+) -> Donor:
+    """The one fact a donor may correct himself (A12). Raises NotFound, LiveBookings.
+
+    A record accepted under the old code is let go: the new code has to be checked anew.
+    """
+    donor = session.scalars(select(Donor).where(Donor.person_id == person_id)).one_or_none()
+    if donor is None:
+        raise NotFound()
+    if donor.donor_code == code:
+        return donor
+    live = session.scalar(
+        select(Appointment.id)
+        .where(
+            Appointment.person_id == person_id,
+            Appointment.status.in_((AppointmentStatus.PENDING, AppointmentStatus.BOOKED)),
+        )
+        .limit(1)
+    )
+    if live is not None:
+        raise LiveBookings()
+    donor.donor_code = code
+    audit.record(session, verb="donor.code", subject=donor, actor=actor, now=now)
+    with widened(session, "the record accepted under the old code"):
+        from app.rules.donors import unlink_record
+
+        record = session.scalars(
+            select(DonorRecord).where(DonorRecord.person_id == person_id)
+        ).one_or_none()
+        if record is not None:
+            unlink_record(session, person=session.get_one(Person, person_id), record=record)
+    return donor

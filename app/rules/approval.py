@@ -1,0 +1,283 @@
+"""Deciding requests: approve, reject, undo within the minute, and many at once (A22–A26, A32, N2)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models.appointment import Appointment, RejectionReason
+from app.models.donor import DonorRecord
+from app.models.enums import AppointmentStatus, MessageKind
+from app.models.person import Person
+from app.models.staff import StaffUser
+from app.rules import access, audit, booking, checks, donors, outbox, transitions
+from app.rules.actor import actor_of
+from app.rules.checks import Examined
+from app.rules.clock import local
+from app.rules.errors import (
+    AlreadyChanged,
+    AlreadyDecided,
+    CheckFails,
+    N_,
+    NotAllowed,
+    NotFound,
+    Phrase,
+    ReasonNeeded,
+    RuleError,
+    UndoOver,
+)
+from app.rules.queue import loaded
+
+A = AppointmentStatus
+UNDO_EVENT = {A.BOOKED: "undo_approve", A.REJECTED: "undo_reject"}
+
+
+class VisitBegun(RuleError):
+    code = "visit_begun"
+    text = N_("The time of this visit has come: the request can no longer be decided.")
+
+
+def approve(
+    session: Session,
+    *,
+    appointment_id: int,
+    by: StaffUser,
+    now: dt.datetime,
+    override_reason: str = "",
+) -> Appointment:
+    """Pending → booked. The checks are run again here, under the lock of the person.
+
+    The donor's record, if its code matches and nothing contradicts, is accepted as his. The letter
+    leaves after the undo time. Raises AlreadyDecided, CheckFails (needs ``queue.override`` and a
+    reason), VisitBegun, NotFound.
+    """
+    request = _request(session, appointment_id)
+    booking.lock_person(session, request.person_id)
+    request = _request(session, appointment_id, again=True)
+    _still_open(session, request, now)
+    examined = checks.examine(session, [request], now=now)[0]
+    if examined.failing:
+        _override(session, request, examined, by, override_reason)
+    until = now + dt.timedelta(seconds=request.policy.undo_seconds)
+    done = _move(
+        session,
+        request,
+        "approve",
+        by,
+        now,
+        decided_at=now,
+        decided_by_id=by.id,
+        undo_until=until,
+        override_reason=override_reason.strip()[:200] if examined.failing else "",
+        linked_record_id=_link(session, examined),
+    )
+    audit.record(
+        session,
+        verb="booking.approve",
+        subject=done,
+        actor=actor_of(by),
+        now=now,
+        changes={"overridden": [None, [c.name for c in examined.failing]]},
+    )
+    outbox.withdraw(
+        session, appointment_id=done.id, kinds=(MessageKind.REQUEST_RECEIVED,), now=now
+    )
+    booking.announce_booked(session, done, now=now, run_at=until)
+    return done
+
+
+def _override(
+    session: Session, request: Appointment, examined: Examined, by: StaffUser, reason: str
+) -> None:
+    """A failing check is overridden singly, with the right over this organization and a reason."""
+    if not reason.strip():
+        raise CheckFails(checks=[Phrase(checks.TITLES[c.name]) for c in examined.failing])
+    scope = access.staff_scope(session, by, "queue.override")
+    if not scope.everywhere and request.organization_id not in scope.organization_ids:
+        raise NotAllowed()
+
+
+def _link(session: Session, examined: Examined) -> int | None:
+    """Accept the record with the donor's code as his, unless a check on it fails; its id if new."""
+    record, failing = examined.who.record, {c.name for c in examined.failing}
+    if record is None or record.person_id is not None or failing & {"code", "blood"}:
+        return None
+    person = session.get_one(Person, examined.who.person.id)
+    return record.id if donors.link_record(session, person=person, record=record) else None
+
+
+def reject(
+    session: Session,
+    *,
+    appointment_id: int,
+    reason_id: int | None,
+    comment: str,
+    by: StaffUser,
+    now: dt.datetime,
+) -> Appointment:
+    """Pending → rejected, with a reason from the list and, if wanted, a comment: the letter quotes both.
+
+    The place is free after the undo time. Raises ReasonNeeded, AlreadyDecided, NotFound.
+    """
+    request = _request(session, appointment_id)
+    reason = session.get(RejectionReason, reason_id) if reason_id is not None else None
+    if reason is None or reason.tenant_id != request.tenant_id or not reason.is_active:
+        raise ReasonNeeded()
+    _still_open(session, request, now)
+    until = now + dt.timedelta(seconds=request.policy.undo_seconds)
+    done = _move(
+        session,
+        request,
+        "reject",
+        by,
+        now,
+        decided_at=now,
+        decided_by_id=by.id,
+        undo_until=until,
+        reason_id=reason.id,
+        comment=comment.strip()[:2000],
+    )
+    audit.record(
+        session,
+        verb="booking.reject",
+        subject=done,
+        actor=actor_of(by),
+        now=now,
+        changes={"reason_id": [None, reason.id]},
+    )
+    outbox.withdraw(
+        session, appointment_id=done.id, kinds=(MessageKind.REQUEST_RECEIVED,), now=now
+    )
+    outbox.tell(session, done, MessageKind.REJECTED, now=now, run_at=until)
+    return done
+
+
+def undo(session: Session, *, appointment_id: int, by: StaffUser, now: dt.datetime) -> Appointment:
+    """Take the decision back within the undo time: no letter has left yet. Raises UndoOver, NotFound."""
+    decided = _request(session, appointment_id)
+    event = UNDO_EVENT.get(decided.status)
+    if event is None or decided.undo_until is None or decided.undo_until <= now:
+        raise UndoOver()
+    linked = decided.linked_record_id
+    try:
+        done = transitions.move(
+            session,
+            appointment_id=appointment_id,
+            event=event,
+            actor=actor_of(by),
+            now=now,
+            only_if=(Appointment.undo_until > now) & Appointment.keeps_slot,
+            decided_at=None,
+            decided_by_id=None,
+            undo_until=None,
+            reason_id=None,
+            comment="",
+            override_reason="",
+            linked_record_id=None,
+        )
+    except AlreadyChanged as error:
+        raise UndoOver() from error
+    if linked is not None:
+        record = session.get_one(DonorRecord, linked)
+        donors.unlink_record(session, person=session.get_one(Person, done.person_id), record=record)
+    audit.record(
+        session, verb="booking.undo", subject=done, actor=actor_of(by), now=now, changes={}
+    )
+    kinds = (MessageKind.APPROVED, MessageKind.REJECTED, MessageKind.REMINDER)
+    outbox.withdraw(session, appointment_id=done.id, kinds=kinds, now=now)
+    return done
+
+
+def approve_many(
+    session: Session, *, appointment_ids: Sequence[int], by: StaffUser, now: dt.datetime
+) -> tuple[list[Appointment], list[tuple[int, RuleError]]]:
+    """Approve each by its own savepoint; what fails a check or was decided meanwhile is left out."""
+    done: list[Appointment] = []
+    left: list[tuple[int, RuleError]] = []
+    for appointment_id in appointment_ids:
+        try:
+            with session.begin_nested():
+                done.append(approve(session, appointment_id=appointment_id, by=by, now=now))
+        except RuleError as error:
+            left.append((appointment_id, error))
+    return done, left
+
+
+def reject_many(
+    session: Session,
+    *,
+    appointment_ids: Sequence[int],
+    reason_id: int | None,
+    comment: str,
+    by: StaffUser,
+    now: dt.datetime,
+) -> tuple[list[Appointment], list[tuple[int, RuleError]]]:
+    """Reject each for the same reason; what was decided meanwhile is left out."""
+    done: list[Appointment] = []
+    left: list[tuple[int, RuleError]] = []
+    for appointment_id in appointment_ids:
+        try:
+            with session.begin_nested():
+                done.append(
+                    reject(
+                        session,
+                        appointment_id=appointment_id,
+                        reason_id=reason_id,
+                        comment=comment,
+                        by=by,
+                        now=now,
+                    )
+                )
+        except RuleError as error:
+            left.append((appointment_id, error))
+    return done, left
+
+
+def _request(session: Session, appointment_id: int, *, again: bool = False) -> Appointment:
+    query = loaded().where(Appointment.id == appointment_id)
+    if again:
+        query = query.execution_options(populate_existing=True)
+    request = session.scalars(query).one_or_none()
+    if request is None or request.status in (A.HELD, A.RELEASED):
+        raise NotFound()
+    return request
+
+
+def _still_open(session: Session, request: Appointment, now: dt.datetime) -> None:
+    if request.status is not A.PENDING:
+        raise _decided(session, request)
+    if request.starts_at <= now:
+        raise VisitBegun()
+
+
+def _move(
+    session: Session, request: Appointment, event: str, by: StaffUser, now: dt.datetime, **values: object
+) -> Appointment:
+    try:
+        return transitions.move(
+            session,
+            appointment_id=request.id,
+            event=event,
+            actor=actor_of(by),
+            now=now,
+            **values,
+        )
+    except AlreadyChanged as error:
+        raise _decided(session, _request(session, request.id, again=True)) from error
+
+
+def _decided(session: Session, request: Appointment) -> RuleError:
+    """Who did it and when, for the second of two."""
+    at = request.decided_at or request.ended_at
+    if at is None:
+        return AlreadyChanged(status=request.status)
+    who: object = request.ended_by or ""
+    if request.ended_by is None and request.decided_by_id is not None:
+        colleague = session.get(StaffUser, request.decided_by_id)
+        who = colleague.full_name if colleague else Phrase(N_("a colleague"))
+    return AlreadyDecided(
+        status=request.status, who=who, at=local(at, request.organization.time_zone)
+    )

@@ -1,0 +1,30 @@
+"""Whether Talon is in a condition to work: what /readyz and doctor ask."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.models.enums import MessageStatus
+from app.models.heartbeat import Heartbeat
+from app.models.message import Message
+
+OLDEST_MESSAGE = dt.timedelta(minutes=5)
+LATEST_BEAT = dt.timedelta(minutes=2)
+
+
+def lacking(session: Session, *, now: dt.datetime) -> list[str]:
+    """Names of what stands still: ``outbox`` (a due letter is waiting), or a periodic job's name."""
+    found = []
+    oldest = session.scalar(
+        select(func.min(Message.run_at)).where(Message.status == MessageStatus.DUE)
+    )
+    if oldest is not None and oldest < now - OLDEST_MESSAGE:
+        found.append("outbox")
+    beats = session.scalars(select(Heartbeat)).all()
+    if not beats:
+        found.append("worker")
+    found += [beat.name for beat in beats if beat.at < now - LATEST_BEAT]
+    return found

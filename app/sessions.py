@@ -1,0 +1,198 @@
+"""Who is signed in: a cookie for each surface, a row in the database for each sign-in.
+
+The cookie (signed, never both surfaces' at once) holds the CSRF secret, flashes and a random token; the
+row found by the token's hash says whose it is. Deleting the row ends the session whoever copied the cookie.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from typing import Any
+
+from flask import Flask, Request, g, request, session
+from flask.sessions import SecureCookieSessionInterface
+from sqlalchemy import delete, select, update
+
+from app.extensions import db, login_manager, own_transaction, utcnow, writes
+from app.models.account import Account, WebSession
+from app.models.enums import Surface
+from app.models.scope import PUBLIC, SYSTEM, set_scope, widened
+from app.models.staff import StaffUser
+from app.rules import access
+
+LIFETIMES: dict[Surface, tuple[dt.timedelta, dt.timedelta]] = {
+    Surface.PUBLIC: (dt.timedelta(minutes=30), dt.timedelta(hours=24)),
+    Surface.STAFF: (dt.timedelta(minutes=15), dt.timedelta(hours=12)),
+}
+"""Idle and absolute time of a session (reliability.md 2.4)."""
+TOUCH_EVERY = dt.timedelta(minutes=1)
+STAFF_PREFIX = "/staff"
+
+
+def surface() -> Surface:
+    """The surface this request is for, by its path."""
+    path = request.path
+    staff = path == STAFF_PREFIX or path.startswith(STAFF_PREFIX + "/")
+    return Surface.STAFF if staff else Surface.PUBLIC
+
+
+class SurfaceSessions(SecureCookieSessionInterface):
+    """Flask's signed cookie, under one name for donors and another for staff."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        name = "talon-staff" if surface() is Surface.STAFF else "talon"
+        return f"__Host-{name}" if app.config["SESSION_COOKIE_SECURE"] else name
+
+
+def init_sessions(app: Flask) -> None:
+    app.session_interface = SurfaceSessions()
+    login_manager.init_app(app)
+    login_manager.session_protection = None
+    login_manager.request_loader(_load_user)
+    app.before_request(enter)
+    app.teardown_request(_leave)
+
+
+def enter() -> None:
+    """Open the request: may it write, who is it, what may it see."""
+    g.writes_token = writes.set(request.method not in ("GET", "HEAD", "OPTIONS"))
+    set_scope(db.session(), SYSTEM)
+    g.now = utcnow()
+    g.web_session = g.user = g.half_signed_in = None
+    token = session.get("sid") if _has_cookie() else None
+    if token:
+        _recognise(str(token))
+    user = g.user
+    if isinstance(user, StaffUser):
+        scope = access.staff_scope(db.session(), user)
+    elif isinstance(user, Account):
+        scope = access.account_scope(db.session(), user)
+    else:
+        scope = PUBLIC
+    set_scope(db.session(), scope)
+
+
+def _has_cookie() -> bool:
+    from flask import current_app
+
+    interface: Any = current_app.session_interface
+    return interface.get_cookie_name(current_app) in request.cookies
+
+
+def _recognise(token: str) -> None:
+    row = db.session.scalars(
+        select(WebSession).where(WebSession.token_hash == _hash(token))
+    ).one_or_none()
+    idle, _ = LIFETIMES[surface()]
+    if row is None or row.surface is not surface():
+        return
+    if row.expires_at <= g.now or row.seen_at + idle <= g.now:
+        return
+    g.web_session = row
+    if row.surface is Surface.STAFF:
+        user = db.session.get(StaffUser, row.staff_user_id)
+        if user is not None and user.is_active:
+            g.half_signed_in = user
+            g.user = user if row.second_factor_at is not None else None
+    else:
+        account = db.session.get(Account, row.account_id)
+        g.user = account if account is not None and account.is_active else None
+    if row.seen_at + TOUCH_EVERY <= g.now:
+        _touch(row.id)
+
+
+def _touch(row_id: int) -> None:
+    if writes.get():
+        db.session.execute(
+            update(WebSession).where(WebSession.id == row_id).values(seen_at=g.now)
+        )
+        return
+    with own_transaction(SYSTEM) as beside:
+        beside.execute(update(WebSession).where(WebSession.id == row_id).values(seen_at=g.now))
+
+
+def _leave(_error: BaseException | None) -> None:
+    token = g.pop("writes_token", None)
+    if token is not None:
+        db.session.remove()
+        writes.reset(token)
+
+
+def _load_user(_request: Request) -> Account | StaffUser | None:
+    user: Account | StaffUser | None = g.get("user")
+    return user
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def client_ip() -> str:
+    return request.remote_addr or ""
+
+
+def sign_in(user: Account | StaffUser, *, second_factor: bool = False) -> None:
+    """Begin a new session for ``user``; the old one, if any, ends. The only way in. The caller commits.
+
+    For staff, ``second_factor`` says that the TOTP code was accepted; without it the session opens
+    nothing but the second step.
+    """
+    now = g.now
+    staff = isinstance(user, StaffUser)
+    token = secrets.token_urlsafe(32)
+    _, absolute = LIFETIMES[Surface.STAFF if staff else Surface.PUBLIC]
+    with widened(db.session(), "a new session"):
+        _forget_row()
+        row = WebSession(
+            token_hash=_hash(token),
+            surface=Surface.STAFF if staff else Surface.PUBLIC,
+            account_id=None if staff else user.id,
+            staff_user_id=user.id if staff else None,
+            second_factor_at=now if staff and second_factor else None,
+            created_at=now,
+            seen_at=now,
+            expires_at=now + absolute,
+            ip=client_ip(),
+            user_agent=(request.user_agent.string or "")[:200],
+        )
+        db.session.add(row)
+    session.clear()  # and with it the CSRF secret: nothing fixed before sign-in stays
+    session["sid"] = token
+    session.permanent = False
+    g.web_session, g.user = row, None if staff and not second_factor else user
+    if isinstance(user, StaffUser):
+        g.half_signed_in = user
+        if second_factor:
+            set_scope(db.session(), access.staff_scope(db.session(), user))
+    else:
+        set_scope(db.session(), access.account_scope(db.session(), user))
+
+
+def sign_out() -> None:
+    """End this session. The caller commits."""
+    with widened(db.session(), "one's own session"):
+        _forget_row()
+    session.clear()
+    g.web_session = g.user = g.half_signed_in = None
+    set_scope(db.session(), PUBLIC)
+
+
+def end_sessions(user: Account | StaffUser, *, keep_current: bool = False) -> None:
+    """End every session of ``user`` (password or role changed, disabled). The caller commits."""
+    owner = (
+        WebSession.staff_user_id if isinstance(user, StaffUser) else WebSession.account_id
+    ) == user.id
+    current = g.get("web_session")
+    with widened(db.session(), "all sessions of one user"):
+        query = delete(WebSession).where(owner)
+        if keep_current and current is not None:
+            query = query.where(WebSession.id != current.id)
+        db.session.execute(query)
+
+
+def _forget_row() -> None:
+    row = g.get("web_session")
+    if row is not None:
+        db.session.execute(delete(WebSession).where(WebSession.id == row.id))

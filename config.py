@@ -1,0 +1,219 @@
+"""Settings: from the environment to one dictionary, with one loud error that lists all that is wrong.
+
+``load`` is pure. Every name starts with ``TALON_``; a name that is not in the table is an error, so
+that a typo cannot switch a protection off. A secret may also be given as a file: ``TALON_X_FILE``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+MODES = ("demo", "production", "test")
+SECRET_BYTES = 32
+
+
+class BadSettings(Exception):
+    """Talon does not start with these settings; the text says each fault and its mend."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _whole(value: str) -> int:
+    return int(value)
+
+
+def _flag(value: str) -> bool:
+    if value not in ("0", "1"):
+        raise ValueError("0 or 1")
+    return value == "1"
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def _key(value: str) -> bytes:
+    try:
+        key = base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise ValueError("base64 of 32 bytes") from error
+    if len(key) != SECRET_BYTES:
+        raise ValueError("base64 of 32 bytes")
+    return key
+
+
+def _ring(value: str) -> dict[int, bytes]:
+    ring = {}
+    for part in _words(value):
+        number, _, key = part.partition(":")
+        ring[int(number)] = _key(key)
+        if not 1 <= int(number) <= 255:
+            raise ValueError("key ids are 1 to 255")
+    return ring
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One name of the environment: how it is read, its default, and one line for docs/install.md."""
+
+    read: Callable[[str], Any]
+    default: Any
+    meaning: str
+    secret: bool = False
+
+
+SETTINGS: dict[str, Setting] = {
+    "MODE": Setting(_text, "production", "demo, production or test"),
+    "SECRET_KEY": Setting(_text, None, "Signs cookies; 32 characters or more", secret=True),
+    "SECRET_KEY_FALLBACKS": Setting(_words, (), "Former SECRET_KEYs, still accepted", secret=True),
+    "DATA_KEYS": Setting(_ring, None, "Data keys «1:base64,2:base64», 32 bytes each", secret=True),
+    "DATA_KEY": Setting(_whole, None, "Id of the data key that encrypts now"),
+    "INDEX_KEY": Setting(_key, None, "Key of look-up indexes: base64, 32 bytes", secret=True),
+    "TOKEN_KEY": Setting(_key, None, "Key of links in letters: base64, 32 bytes", secret=True),
+    "DATABASE_URL": Setting(_text, None, "postgresql+psycopg://… or sqlite:////path", secret=True),
+    "REDIS_URL": Setting(_text, "", "redis://…; empty: jobs run inside the worker", secret=True),
+    "PUBLIC_URL": Setting(_text, None, "Address of the site, as donors type it: https://…"),
+    "TRUSTED_HOSTS": Setting(_words, (), "Host names answered; default: that of PUBLIC_URL"),
+    "PROXY_HOPS": Setting(_whole, 0, "Reverse proxies in front that set X-Forwarded-*"),
+    "SURFACES": Setting(_words, ("public", "staff"), "public, staff or both"),
+    "MAIL_URL": Setting(_text, "", "smtp://user:password@host:port?tls=starttls|tls|none", True),
+    "MAIL_FROM": Setting(_text, "", "Sender of letters: Талон <talon@example.ru>"),
+    "MAILBOX": Setting(_flag, False, "1: letters go to the page /mailbox. Never in production"),
+    "LOG_LEVEL": Setting(_text, "INFO", "DEBUG, INFO, WARNING or ERROR"),
+}
+IGNORED = frozenset({"SCALE"})
+"""Names that belong to the tests, not to the application."""
+
+
+def load(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings, complete. Raises BadSettings with every fault and its mend."""
+    faults: list[str] = []
+    values = {name: setting.default for name, setting in SETTINGS.items()}
+    for name, raw in _given(environ, faults).items():
+        if name not in SETTINGS:
+            faults.append(f"TALON_{name}: нет такой настройки. Проверьте написание (docs/install.md).")
+            continue
+        try:
+            values[name] = SETTINGS[name].read(raw)
+        except ValueError as error:
+            faults.append(f"TALON_{name}: значение не читается ({error}).")
+    _check(values, faults)
+    if faults:
+        raise BadSettings("Талон не запущен, настройки неверны:\n- " + "\n- ".join(faults))
+    return _complete(values)
+
+
+def _given(environ: Mapping[str, str], faults: list[str]) -> dict[str, str]:
+    given = {}
+    for full, value in environ.items():
+        if not full.startswith("TALON_"):
+            continue
+        name = full.removeprefix("TALON_")
+        if name in IGNORED:
+            continue
+        if name.endswith("_FILE") and name.removesuffix("_FILE") in SETTINGS:
+            path = Path(value)
+            try:
+                if path.stat().st_mode & 0o077:
+                    faults.append(f"{full}: файл читают посторонние. Исправьте: chmod 600 {value}")
+                value = path.read_text().strip()
+            except OSError as error:
+                faults.append(f"{full}: файл не открывается ({error.strerror}).")
+                continue
+            name = name.removesuffix("_FILE")
+        if value != "":
+            given[name] = value
+    return given
+
+
+def _check(values: dict[str, Any], faults: list[str]) -> None:
+    mode = values["MODE"]
+    if mode not in MODES:
+        faults.append(f"TALON_MODE: «{mode}» не бывает; возможны {', '.join(MODES)}.")
+    for name in ("SECRET_KEY", "DATABASE_URL", "PUBLIC_URL"):
+        if not values[name]:
+            faults.append(f"TALON_{name}: не задано ({SETTINGS[name].meaning}).")
+    if values["SECRET_KEY"] and len(values["SECRET_KEY"]) < SECRET_BYTES:
+        faults.append("TALON_SECRET_KEY: короче 32 знаков. Возьмите: openssl rand -base64 48")
+    ring, current = values["DATA_KEYS"], values["DATA_KEY"]
+    if ring and current is not None and current not in ring:
+        faults.append(f"TALON_DATA_KEY: ключа {current} нет в TALON_DATA_KEYS.")
+    unknown = set(values["SURFACES"]) - {"public", "staff"}
+    if unknown or not values["SURFACES"]:
+        faults.append("TALON_SURFACES: возможны public, staff или public,staff.")
+    if values["LOG_LEVEL"] not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        faults.append("TALON_LOG_LEVEL: возможны DEBUG, INFO, WARNING, ERROR.")
+    if mode == "production":
+        _check_production(values, faults)
+
+
+def _check_production(values: dict[str, Any], faults: list[str]) -> None:
+    for name in ("DATA_KEYS", "INDEX_KEY", "TOKEN_KEY", "MAIL_URL", "MAIL_FROM"):
+        if not values[name]:
+            faults.append(f"TALON_{name}: не задано ({SETTINGS[name].meaning}).")
+    if values["DATABASE_URL"] and not values["DATABASE_URL"].startswith("postgresql"):
+        faults.append("TALON_DATABASE_URL: в рабочем режиме нужна PostgreSQL.")
+    if not values["REDIS_URL"]:
+        faults.append("TALON_REDIS_URL: в рабочем режиме нужен Redis.")
+    if values["PUBLIC_URL"] and not values["PUBLIC_URL"].startswith("https://"):
+        faults.append("TALON_PUBLIC_URL: в рабочем режиме адрес начинается с https://")
+    if values["MAILBOX"]:
+        faults.append("TALON_MAILBOX: почтовый ящик разработчика открыт всем; уберите эту настройку.")
+    if values["MAIL_URL"]:
+        mail = urlsplit(values["MAIL_URL"])
+        plain = parse_qs(mail.query).get("tls", ["starttls"])[0] == "none"
+        if plain and not _is_loopback(mail.hostname or ""):
+            faults.append("TALON_MAIL_URL: почта без шифрования за пределы машины; tls=starttls или tls=tls.")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _complete(values: dict[str, Any]) -> dict[str, Any]:
+    host = urlsplit(values["PUBLIC_URL"]).hostname or ""
+    if not values["TRUSTED_HOSTS"]:
+        values["TRUSTED_HOSTS"] = (host,)
+    if values["DATA_KEYS"] and values["DATA_KEY"] is None:
+        values["DATA_KEY"] = max(values["DATA_KEYS"])
+    values["PUBLIC_URL"] = values["PUBLIC_URL"].rstrip("/")
+    return values
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where letters are handed in."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: str
+
+
+def mail_server(url: str) -> MailServer:
+    """Read TALON_MAIL_URL: ``smtp://user:password@host:port?tls=starttls``."""
+    parts = urlsplit(url)
+    tls = parse_qs(parts.query).get("tls", ["starttls"])[0]
+    default_port = 465 if tls == "tls" else 587
+    return MailServer(
+        host=parts.hostname or "localhost",
+        port=parts.port or default_port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=tls,
+    )
