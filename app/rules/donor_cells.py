@@ -14,18 +14,26 @@ from collections.abc import Mapping
 from app.models.enums import BloodGroup, DeferralKind, DonationKind, Sex, Sign
 from app.rules.errors import N_, RuleError
 
-LOOKALIKES = str.maketrans("ОАВІ0О", "OABIOO")
+LOOKALIKES = str.maketrans("ОАВІ0", "OABIO")
 """Cyrillic letters and the digit nought that people type for Latin ones."""
 GROUPS: dict[str, BloodGroup] = {
     **dict.fromkeys(("O", "I", "1"), BloodGroup.O),
-    **dict.fromkeys(("A", "II", "2"), BloodGroup.A),
+    **dict.fromkeys(("A", "II", "2", "A1", "A2"), BloodGroup.A),
     **dict.fromkeys(("B", "III", "3"), BloodGroup.B),
-    **dict.fromkeys(("AB", "IV", "4"), BloodGroup.AB),
+    **dict.fromkeys(("AB", "IV", "4", "A1B", "A2B"), BloodGroup.AB),
 }
-SIGN = re.compile(
-    r"\(?(?:(?:rh|рез(?:ус)?(?:[ -]*фактор)?|kell?|келл|[kкd])\b[\s.:]*)?\(?\s*"
-    r"(?:(?P<plus>\+|pos(?:itive)?|пол(?:ож(?:ит(?:ельн(?:ый|ая|о))?)?)?)"
-    r"|(?P<minus>[-−–—]|neg(?:ative)?|отр(?:иц(?:ат(?:ельн(?:ый|ая|о))?)?)?))\.?\s*\)?\)?"
+SIGNS: dict[str, Sign] = {
+    **dict.fromkeys(
+        ("+", "пол", "полож", "положит", "положительный", "положительная", "pos", "positive"),
+        Sign.POSITIVE,
+    ),
+    **dict.fromkeys(
+        ("-", "отр", "отриц", "отрицат", "отрицательный", "отрицательная", "neg", "negative"),
+        Sign.NEGATIVE,
+    ),
+}
+SIGN_OF_WHAT = re.compile(
+    r"^(?:rh|резус|рез|kell|келл|k|к)?(?:[ -]*фактор)?(?=[^a-zа-я]|пол|отр|pos|neg)"
 )
 SEXES: dict[str, Sex] = {
     **dict.fromkeys(("м", "муж", "мужской", "мужчина", "m", "male"), Sex.MALE),
@@ -98,32 +106,29 @@ def donor_code(text: str) -> str:
 
 
 def blood_group(text: str) -> tuple[str, str | None]:
-    """Group, and Rh if it stands in the same cell: «I», «0 (I)», «A(II) Rh+», «третья» is refused."""
-    upper = unicodedata.normalize("NFKC", text).upper()
-    found = re.fullmatch(r"(?P<group>.*?)(?P<rh>(?:[\s,]*\(?RH.*|\s*\(?[-+−–—]\)?))?", upper)
-    assert found is not None
-    tokens = re.findall(r"[A-Z0-9]+", found["group"].translate(LOOKALIKES).replace("ГРУППА", ""))
+    """Group, and Rh if it stands in the same cell: «I», «0 (I)», «A(II) Rh+»."""
+    upper = re.sub("ГР(?:УППА)?", " ", unicodedata.normalize("NFKC", text).upper())
+    found = re.fullmatch(r"(?P<group>.*?)(?P<rh>[\s,]*\(?RH.*|\s*\(?[-+−–—]\)?)?", upper)
+    assert found is not None  # everything fits «.*?»
+    tokens = re.findall(r"[^\W_]+", found["group"].translate(LOOKALIKES))
     groups = {GROUPS.get(token) for token in tokens}
-    if (
-        len(groups) != 1
-        or None in groups
-        or re.search(r"[^\W\dA-Z]", found["group"].translate(LOOKALIKES).replace("ГРУППА", ""))
-    ):
+    group = groups.pop() if len(groups) == 1 else None
+    if group is None:
         raise BadCell(
             N_("“%(value)s” is not a blood group: I (O), II (A), III (B) or IV (AB)."),
             value=text[:40],
         )
-    group = groups.pop()
-    assert group is not None
     return group.value, sign(found["rh"].strip(" ,")) if found["rh"] else None
 
 
 def sign(text: str) -> str:
     """«+» or «-»: «Rh+», «положительный», «отр.», «K−»."""
-    found = SIGN.fullmatch(unicodedata.normalize("NFKC", text).strip().casefold())
+    folded = unicodedata.normalize("NFKC", text).strip().casefold()
+    bare = re.sub(r"\(d\)|[\s().:]", "", SIGN_OF_WHAT.sub("", folded))
+    found = SIGNS.get(re.sub("[−–—]", "-", bare))
     if found is None:
         raise BadCell(N_("“%(value)s” is neither positive nor negative."), value=text[:40])
-    return (Sign.POSITIVE if found["plus"] else Sign.NEGATIVE).value
+    return found.value
 
 
 def sex(text: str) -> str:
