@@ -1,0 +1,86 @@
+"""The donor's own bookings: which are shown, and what can be done with each (A28–A33)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from app.models.appointment import Appointment
+from app.models.enums import AppointmentStatus
+from app.rules.clock import local_date
+from app.rules.errors import NotFound
+
+HIDDEN = (AppointmentStatus.HELD, AppointmentStatus.RELEASED)
+"""A choice that was not confirmed is no booking."""
+CANCELLABLE = (AppointmentStatus.PENDING, AppointmentStatus.PROPOSED, AppointmentStatus.BOOKED)
+WITH_TICKET = (*CANCELLABLE, AppointmentStatus.ARRIVED)
+LOOK_BACK = dt.timedelta(days=400)
+"""No policy keeps a booking in the list for longer than this."""
+
+
+def bookings(
+    session: Session, *, person_ids: Collection[int], now: dt.datetime
+) -> list[Appointment]:
+    """Bookings of these people that the cabinet still shows, the soonest visit first, then the past.
+
+    A booking stays for the policy's ``cabinet_days`` after its date (A33). One query.
+    """
+    rows = session.scalars(
+        select(Appointment)
+        .options(
+            joinedload(Appointment.slot),
+            joinedload(Appointment.schedule),
+            joinedload(Appointment.donation_type),
+            joinedload(Appointment.organization),
+            joinedload(Appointment.policy),
+            joinedload(Appointment.reason),
+        )
+        .where(
+            Appointment.person_id.in_(person_ids),
+            Appointment.status.not_in(HIDDEN),
+            Appointment.starts_at > now - LOOK_BACK,
+        )
+        .order_by(Appointment.starts_at, Appointment.id)
+    ).all()
+    shown = [row for row in rows if _is_shown(row, now)]
+    ahead = [row for row in shown if row.status in WITH_TICKET and row.starts_at > now]
+    rest = [row for row in shown if row not in ahead]
+    return ahead + rest[::-1]
+
+
+def _is_shown(row: Appointment, now: dt.datetime) -> bool:
+    zone = row.organization.time_zone
+    last = local_date(row.starts_at, zone) + dt.timedelta(days=row.policy.cabinet_days)
+    return local_date(now, zone) <= last
+
+
+def own(session: Session, *, uid: uuid.UUID) -> Appointment:
+    """The reader's own booking (the session's scope decides whose it is). Raises NotFound."""
+    found = session.scalars(
+        select(Appointment)
+        .options(
+            joinedload(Appointment.slot),
+            joinedload(Appointment.schedule),
+            joinedload(Appointment.donation_type),
+            joinedload(Appointment.organization),
+            joinedload(Appointment.policy),
+            joinedload(Appointment.reason),
+        )
+        .where(Appointment.uid == uid)
+    ).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def may_cancel(row: Appointment, *, now: dt.datetime) -> bool:
+    return row.status in CANCELLABLE and row.starts_at > now
+
+
+def has_ticket(row: Appointment) -> bool:
+    """A ticket is there while the request waits and after its approval (A30)."""
+    return row.status in WITH_TICKET
