@@ -110,4 +110,4 @@ class CheckFails(RuleError):
 
 class TooManyTries(RuleError):
     code = "too_many_tries"
-    text = N_("Too many tries. Wait until %(until)s and try again, please.")
+    text = N_("Too many tries. Try again in %(minutes)s min., please.")

@@ -49,7 +49,7 @@ def count(session: Session, *, kind: str, value: str, now: dt.datetime) -> None:
         select(Throttle.tries).where(Throttle.bucket == bucket, Throttle.window_start == start)
     )
     if (tries or 0) > limit.tries:
-        raise TooManyTries(until=start + limit.window)
+        raise TooManyTries(minutes=-(-int((start + limit.window - now).total_seconds()) // 60))
 
 
 def forgive(session: Session, *, kind: str, value: str) -> None:

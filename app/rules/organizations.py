@@ -1,0 +1,169 @@
+"""Making organizations and branches, with the rows a new one starts from (app/data)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+from sqlalchemy.orm import Session
+
+from app.models.appointment import RejectionReason
+from app.models.consent import ConsentText
+from app.models.donation_type import DonationInterval, DonationLimit, DonationType
+from app.models.enums import (
+    Confirmation,
+    ConsentPurpose,
+    DonationKind,
+    OrganizationKind,
+    Sex,
+)
+from app.models.organization import Organization
+from app.models.policy import BookingPolicy
+from app.rules import audit
+from app.rules.actor import Actor
+from app.rules.errors import N_, RuleError
+
+DATA = Path(__file__).parent.parent / "data"
+NOTES = ("note", "confirmation")
+
+
+class UnknownZone(RuleError):
+    code = "unknown_zone"
+    text = N_("There is no time zone “%(name)s”. Names look like Europe/Moscow.")
+
+
+def starter(name: str) -> dict[str, Any]:
+    """A file of app/data as a dictionary."""
+    found: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def create_root(
+    session: Session, *, actor: Actor, now: dt.datetime, **fields: Any
+) -> Organization:
+    """A new legal body (``fields`` of Organization) with its policy, numbers, types, reasons and consent text.
+
+    Raises UnknownZone.
+    """
+    _demand_zone(fields.get("time_zone", "Europe/Moscow"))
+    kind = fields.pop("kind", OrganizationKind.BLOOD_CENTRE)
+    root = Organization(kind=kind, **fields)
+    session.add(root)
+    session.flush()  # the first rows need the id
+    audit.record(
+        session,
+        verb="organization.create",
+        subject=root,
+        actor=actor,
+        now=now,
+        tenant_id=root.id,
+        changes={"name": [None, root.name]},
+    )
+    if kind is OrganizationKind.BLOOD_CENTRE:
+        _first_policy(session, root.id, now)
+        _medical_numbers(session, root.id)
+        _types_and_reasons(session, root.id)
+        _consent(session, root.id, now)
+    session.flush()
+    return root
+
+
+def create_branch(
+    session: Session, *, part_of: Organization, actor: Actor, now: dt.datetime, **fields: Any
+) -> Organization:
+    """A branch of an organization (row A13); its zone may differ from the root's. Raises UnknownZone."""
+    fields.setdefault("time_zone", part_of.time_zone)
+    _demand_zone(fields["time_zone"])
+    branch = Organization(
+        kind=OrganizationKind.BRANCH, part_of_id=part_of.id, root_id=part_of.tenant_id, **fields
+    )
+    session.add(branch)
+    session.flush()  # the audit needs the id
+    audit.record(
+        session,
+        verb="organization.create",
+        subject=branch,
+        actor=actor,
+        now=now,
+        tenant_id=branch.tenant_id,
+        changes={"name": [None, branch.name]},
+    )
+    return branch
+
+
+def _demand_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise UnknownZone(name=name)
+
+
+def _first_policy(session: Session, tenant_id: int, now: dt.datetime) -> None:
+    numbers = {k: v for k, v in starter("donor_policy").items() if k not in NOTES}
+    session.add(
+        BookingPolicy(
+            tenant_id=tenant_id,
+            valid_from=now,
+            created_at=now,
+            confirmation=Confirmation.APPROVAL,
+            **numbers,
+        )
+    )
+
+
+def _medical_numbers(session: Session, tenant_id: int) -> None:
+    rules = starter("donation_rules")
+    valid_from = dt.date.fromisoformat(rules["valid_from"])
+    session.add_all(
+        DonationInterval(
+            tenant_id=tenant_id,
+            from_kind=DonationKind(before),
+            to_kind=DonationKind(after),
+            days=days,
+            valid_from=valid_from,
+            source=rules["intervals"]["source"],
+            to_check=True,
+        )
+        for before, row in rules["intervals"]["days"].items()
+        for after, days in row.items()
+    )
+    session.add_all(
+        DonationLimit(
+            tenant_id=tenant_id,
+            kind=DonationKind(limit["kind"]),
+            sex=Sex(limit["sex"]),
+            times=limit["times"],
+            valid_from=valid_from,
+            source=limit["source"],
+            to_check=limit["to_check"],
+        )
+        for limit in rules["limits"]
+    )
+
+
+def _types_and_reasons(session: Session, tenant_id: int) -> None:
+    first = starter("starter")
+    for position, fields in enumerate(first["donation_types"]):
+        kind = DonationKind(fields["kind"])
+        session.add(
+            DonationType(tenant_id=tenant_id, position=position, **{**fields, "kind": kind})
+        )
+    for position, fields in enumerate(first["rejection_reasons"]):
+        session.add(RejectionReason(tenant_id=tenant_id, position=position, **fields))
+
+
+def _consent(session: Session, tenant_id: int, now: dt.datetime) -> None:
+    first = starter("starter")
+    session.add(
+        ConsentText(
+            tenant_id=tenant_id,
+            purpose=ConsentPurpose.BOOKING,
+            version=1,
+            text_ru=first["consent_ru"],
+            text_en=first["consent_en"],
+            sha256=hashlib.sha256(first["consent_ru"].encode()).hexdigest(),
+            valid_from=now,
+        )
+    )
