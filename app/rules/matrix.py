@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from app.models.blood import EVERY_TYPE, BloodType, bit
@@ -168,6 +168,18 @@ class Matrix:
         count = max(0, (last - first) // max(self.step_minutes, 1))
         minutes = (first + n * self.step_minutes for n in range(count))
         return tuple(dt.time(*divmod(minute, 60)) for minute in minutes)
+
+    def shifted(self, days: int) -> Matrix:
+        """The same on dates so many days later."""
+        return replace(self, dates=self.dates.shifted(days))
+
+    def only(self, organization_ids: Collection[int], type_ids: Collection[int]) -> Matrix:
+        """What is left for these branches and donation types."""
+        return replace(
+            self,
+            organization_ids=tuple(key for key in self.organization_ids if key in organization_ids),
+            lines=tuple(line for line in self.lines if line.donation_type_id in type_ids),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """For ``Publication.matrix``; ``from_json`` is its inverse."""

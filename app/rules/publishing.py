@@ -1,30 +1,28 @@
-"""Publications: a filled-in matrix as a draft, its preview, and the donor days made of it."""
+"""Publishing: donor days from a filled-in matrix, at once or at a set hour, and back again."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.models.donation_type import DonationType
 from app.models.enums import PublicationStatus, ScheduleStatus, SlotStatus
 from app.models.organization import Organization
 from app.models.schedule import Publication, Schedule, Slot
-from app.models.scope import scope_of
-from app.rules import audit, booking, collisions, slots, transitions
+from app.rules import audit, booking, collisions, drafts, opening, transitions
 from app.rules.actor import SYSTEM, Actor
-from app.rules.clock import local_date
-from app.rules.collisions import Collisions, DraftMeeting
+from app.rules.collisions import Meeting
+from app.rules.drafts import AlreadyPublished
 from app.rules.errors import N_, NotFound, RuleError
-from app.rules.matrix import Line, Matrix
-from app.rules.planning import Plan, Problem, plan
+from app.rules.matrix import Matrix
+from app.rules.planning import Problem
+from app.rules.previews import Preview, preview
 
 P = PublicationStatus
+OPEN_ALREADY = N_("Open already.")
 REPORTED = 200
 """Days left out that a report names one by one."""
 
@@ -45,16 +43,6 @@ class NothingNew(RuleError):
     text = N_("There is nothing to publish: all these days are open already.")
 
 
-class AlreadyPublished(RuleError):
-    code = "already_published"
-    text = N_("This has been published or discarded meanwhile. Look at it once more, please.")
-
-
-class ChangedMeanwhile(RuleError):
-    code = "changed_meanwhile"
-    text = N_("A colleague has changed this draft meanwhile. Check it once more, please.")
-
-
 class HourPassed(RuleError):
     code = "hour_passed"
     text = N_("The hour of publishing must lie ahead.")
@@ -65,133 +53,6 @@ class PlacesInUse(RuleError):
     text = N_(
         "It can no longer be undone: places that are booked or being chosen: %(places)s. "
         "Close those days one by one; the people will get a letter."
-    )
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What publishing would do now: made, left out, worth a look, refused."""
-
-    plan: Plan
-    collisions: Collisions
-    drafts: tuple[DraftMeeting, ...]
-
-    @property
-    def problems(self) -> list[Problem]:
-        return self.plan.blocking
-
-    @property
-    def days(self) -> int:
-        return len(self.collisions.new)
-
-    @property
-    def places(self) -> int:
-        return sum(day.total for day in self.collisions.new)
-
-
-def branches(session: Session, *, tenant_id: int) -> list[Organization]:
-    """Where the session's scope may publish donor days, by name; the tenant itself first."""
-    scope = scope_of(session)
-    rows = session.scalars(
-        select(Organization)
-        .where(
-            or_(Organization.id == tenant_id, Organization.root_id == tenant_id),
-            Organization.takes_donors,
-            Organization.is_active,
-        )
-        .order_by(Organization.root_id.is_not(None), Organization.short_name)
-    )
-    everywhere = scope.kind == "system" or scope.everywhere
-    return [row for row in rows if everywhere or row.id in scope.organization_ids]
-
-
-def types(session: Session, *, tenant_id: int) -> list[DonationType]:
-    """The rows of the matrix."""
-    return list(
-        session.scalars(
-            select(DonationType)
-            .where(DonationType.tenant_id == tenant_id, DonationType.is_active)
-            .order_by(DonationType.position, DonationType.id)
-        )
-    )
-
-
-def seal(matrix: dict[str, Any]) -> str:
-    """A short name of exactly this matrix: what was looked at is what is published."""
-    return hashlib.sha256(json.dumps(matrix, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def save_draft(
-    session: Session,
-    *,
-    tenant_id: int,
-    matrix: Matrix,
-    title: str,
-    actor: Actor,
-    now: dt.datetime,
-    publication_id: int | None = None,
-    seen: str | None = None,
-) -> Publication:
-    """Keep what was filled in, complete or not; a scheduled publication becomes a draft again.
-
-    ``seen``: the seal of the matrix the writer began with. Raises ChangedMeanwhile, AlreadyPublished.
-    """
-    if publication_id is None:
-        assert actor.id is not None
-        publication = Publication(
-            tenant_id=tenant_id,
-            title=title,
-            status=P.DRAFT,
-            matrix=matrix.as_json(),
-            report={},
-            created_at=now,
-            created_by_id=actor.id,
-        )
-        session.add(publication)
-        session.flush()  # the audit needs the id
-        audit.record(session, verb="publication.draft", subject=publication, actor=actor, now=now, changes={})
-        return publication
-    publication = _open(session, publication_id, seen)
-    publication.title = title
-    publication.matrix = matrix.as_json()
-    publication.status = P.DRAFT
-    publication.publish_at = None
-    publication.report = {}
-    audit.record(session, verb="publication.edit", subject=publication, actor=actor, now=now)
-    return publication
-
-
-def preview(
-    session: Session,
-    *,
-    tenant_id: int,
-    matrix: Matrix,
-    not_before: dt.datetime,
-    publication_id: int | None = None,
-) -> Preview:
-    """What publishing this matrix at ``not_before`` would make, from the state of now."""
-    own = {row.id: row.time_zone for row in branches(session, tenant_id=tenant_id)}
-    known = {row.id for row in types(session, tenant_id=tenant_id)}
-    gone = [
-        Problem("branch_gone", N_("A chosen branch takes no donors now, or is not yours to publish for."), organization_id=key)
-        for key in matrix.organization_ids
-        if key not in own
-    ]
-    gone += [
-        Problem("type_gone", N_("This donation type is not used any more."), line=line)
-        for line in matrix.lines
-        if line.donation_type_id not in known
-    ]
-    usable = matrix.only(own, known)
-    made = plan(usable, zones=own, not_before=not_before)
-    if gone:
-        made = Plan(made.days, (*gone, *made.problems))
-    return Preview(
-        made,
-        collisions.with_open_days(session, made.days),
-        tuple(
-            collisions.with_drafts(session, matrix, tenant_id=tenant_id, besides=publication_id)
-        ),
     )
 
 
@@ -207,7 +68,7 @@ def publish(
 
     Raises CannotPublish, NothingNew, ChangedMeanwhile, AlreadyPublished.
     """
-    publication = _open(session, publication_id, seen)
+    publication = drafts.still_open(session, publication_id, seen)
     found = _preview_of(session, publication, not_before=now)
     if found.problems:
         raise CannotPublish(found.problems)
@@ -226,7 +87,7 @@ def schedule(
     seen: str | None = None,
 ) -> Publication:
     """Publish at a set hour (``publish_due`` does it). Days that will have begun by then are refused."""
-    publication = _open(session, publication_id, seen)
+    publication = drafts.still_open(session, publication_id, seen)
     if publish_at <= now:
         raise HourPassed()
     found = _preview_of(session, publication, not_before=publish_at)
@@ -244,7 +105,7 @@ def unschedule(
     session: Session, *, publication_id: int, actor: Actor, now: dt.datetime
 ) -> Publication:
     """Back to a draft, before its hour has come."""
-    publication = _open(session, publication_id, None)
+    publication = drafts.still_open(session, publication_id, None)
     publication.status = P.DRAFT
     publication.publish_at = None
     audit.record(session, verb="publication.unschedule", subject=publication, actor=actor, now=now)
@@ -276,7 +137,7 @@ def undo(session: Session, *, publication_id: int, actor: Actor, now: dt.datetim
 
     Raises PlacesInUse (then nothing may be kept: the caller rolls back), AlreadyPublished.
     """
-    publication = _locked(session, publication_id)
+    publication = drafts.locked(session, publication_id)
     if publication.status is not P.PUBLISHED:
         raise AlreadyPublished()
     booking.release_stale(session, now=now)
@@ -314,35 +175,6 @@ def undo(session: Session, *, publication_id: int, actor: Actor, now: dt.datetim
     return publication
 
 
-def discard(session: Session, *, publication_id: int, actor: Actor, now: dt.datetime) -> Publication:
-    """A draft that nobody needs. Raises AlreadyPublished."""
-    publication = _open(session, publication_id, None)
-    publication.status = P.DISCARDED
-    publication.publish_at = None
-    audit.record(session, verb="publication.discard", subject=publication, actor=actor, now=now)
-    return publication
-
-
-def copy(session: Session, *, publication_id: int, actor: Actor, now: dt.datetime) -> Publication:
-    """A new draft, whole weeks later: after the last date of this one, and after today."""
-    source = _own(session, publication_id)
-    matrix = Matrix.from_json(source.matrix)
-    dates = matrix.dates.days()
-    weeks = 1
-    if dates:
-        today = local_date(now, "UTC")
-        behind = max(dates[-1], today) - dates[0]
-        weeks = behind.days // 7 + 1
-    return save_draft(
-        session,
-        tenant_id=source.tenant_id,
-        matrix=matrix.shifted(7 * weeks),
-        title="",
-        actor=actor,
-        now=now,
-    )
-
-
 def publish_matrix(
     session: Session, *, matrix: Matrix, actor: Actor, now: dt.datetime, title: str = ""
 ) -> Publication:
@@ -353,7 +185,69 @@ def publish_matrix(
     first = session.get(Organization, matrix.organization_ids[0])
     if first is None:
         raise NotFound()
-    draft = save_draft(
+    draft = drafts.save(
         session, tenant_id=first.tenant_id, matrix=matrix, title=title, actor=actor, now=now
     )
     return publish(session, publication_id=draft.id, actor=actor, now=now)
+
+
+def _preview_of(session: Session, publication: Publication, *, not_before: dt.datetime) -> Preview:
+    return preview(
+        session,
+        tenant_id=publication.tenant_id,
+        matrix=Matrix.from_json(publication.matrix),
+        not_before=not_before,
+        publication_id=publication.id,
+    )
+
+
+def _make(
+    session: Session, publication: Publication, found: Preview, *, actor: Actor, now: dt.datetime
+) -> Publication:
+    made = opening.open_days(session, publication, found.collisions.new)
+    same = (*found.collisions.same, *made.lost)
+    publication.report = _report(made, found.problems, same)
+    publication.status = P.PUBLISHED if made.days else P.DRAFT
+    publication.published_at = now if made.days else None
+    publication.publish_at = publication.publish_at if made.days else None
+    audit.record(
+        session,
+        verb="publication.publish",
+        subject=publication,
+        actor=actor,
+        now=now,
+        changes={"days": [0, made.days], "places": [0, made.places]},
+    )
+    return publication
+
+
+def _report(
+    made: opening.Opened, problems: Sequence[Problem], same: Sequence[Meeting]
+) -> dict[str, Any]:
+    """For ``Publication.report``: how much was made, and each thing left out with its reason."""
+    left_out = [
+        {
+            "text": problem.text,
+            "params": {key: str(value) for key, value in problem.params.items()},
+            "date": problem.date and problem.date.isoformat(),
+            "organization": problem.organization_id,
+            "line": problem.line and problem.line.as_json(),
+        }
+        for problem in problems
+    ]
+    left_out += [
+        {
+            "text": OPEN_ALREADY,
+            "params": {},
+            "date": meeting.day.date.isoformat(),
+            "organization": meeting.day.organization_id,
+            "line": meeting.day.line.as_json(),
+        }
+        for meeting in same
+    ]
+    return {
+        "days": made.days,
+        "places": made.places,
+        "left_out": left_out[:REPORTED],
+        "more": max(0, len(left_out) - REPORTED),
+    }

@@ -112,6 +112,26 @@ def close_free_slots(session: Session, slot_ids: Collection[int]) -> int:
     )
 
 
+def close_free_slots_of(session: Session, schedule_ids: Collection[int]) -> int:
+    """Free → closed, every place of these days (a day is closed); how many still were free."""
+    return changed_rows(
+        session,
+        update(Slot)
+        .where(Slot.schedule_id.in_(schedule_ids), Slot.status == SlotStatus.FREE)
+        .values(status=SlotStatus.CLOSED),
+    )
+
+
+def reopen_slots(session: Session, slot_ids: Collection[int]) -> int:
+    """Closed → free (withdrawn places are given back); how many still were closed."""
+    return changed_rows(
+        session,
+        update(Slot)
+        .where(Slot.id.in_(slot_ids), Slot.status == SlotStatus.CLOSED)
+        .values(status=SlotStatus.FREE),
+    )
+
+
 def start(session: Session, appointment: Appointment, *, actor: Actor, now: dt.datetime) -> None:
     """Insert a new appointment that keeps the slot just taken, with its first line of history."""
     session.add(appointment)
