@@ -1,0 +1,1 @@
+"""Catalogues: parts by topic in ``<language>/<topic>.po``, put together by ``compile``."""

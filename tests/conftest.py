@@ -1,0 +1,256 @@
+"""Fixtures. Every test that asks for a database runs on SQLite and on a private PostgreSQL.
+
+- ``session``: for rules. A session with the SYSTEM scope inside one transaction that is rolled back.
+- ``client`` / ``as_account`` / ``as_staff``: for pages. ``store`` is the test's own session beside
+  them; all rows are deleted afterwards. The clock stands at ``now`` until ``clock`` moves it.
+- ``live``: a real web server with its worker (tests/live.py); ``page``: Chromium (tests/browser.py).
+- ``scale(full)``: a tenth of an issue's figure in ``./talon test``, all of it in ``./talon test-full``.
+
+What cannot be had is skipped and counted in a closing line; with REQUIRE_ALL=1 it fails.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+import config
+from app import extensions
+from app.factory import create_app, key_ring
+from app.models import Account, Organization, StaffUser
+from app.models.crypto import use_keys
+from app.models.enums import Role
+from app.translations import compile as translations
+from tests import make, servers, stores
+from tests.browser import chromium, open_page, page, phone  # noqa: F401 - fixtures
+from tests.client import Visitor
+from tests.live import environment, live, live_server  # noqa: F401 - fixtures
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """«PostgreSQL: NOT TESTED (12 tests)», so that a run without it does not look whole."""
+    missing: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
+        _, found, what = reason.partition(servers.NOT_TESTED)
+        if found:
+            missing[what] += 1
+    for what, count in sorted(missing.items()):
+        terminalreporter.write_line(f"{what}: NOT TESTED ({count} tests)", yellow=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    """Nothing in a test talks to another machine."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = str(address[0])
+            assert host == "localhost" or host.startswith("127.") or host == "::1", address
+        real(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _translations() -> None:
+    translations.compile_all()
+
+
+@pytest.fixture(scope="session", params=stores.ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[servers.PostgreSQL]:
+    """A private cluster, one for each process of the tests."""
+    try:
+        server = servers.PostgreSQL()
+    except servers.Missing:
+        servers.unavailable("PostgreSQL")
+    with servers.closing(server):
+        yield server
+
+
+@pytest.fixture
+def redis_server() -> Iterator[servers.Redis]:
+    """A private, empty Redis that the test may stop and start."""
+    try:
+        server = servers.Redis()
+    except servers.Missing:
+        servers.unavailable("Redis")
+    with servers.closing(server):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def databases(
+    engine_name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> stores.Store:
+    """Where databases of this engine are made: ``.create(name)`` with, ``.empty(name)`` without tables."""
+    if engine_name == "sqlite":
+        return stores.SQLiteStore(tmp_path_factory.mktemp("sqlite"))
+    return stores.PostgreSQLStore(request.getfixturevalue("postgresql"))
+
+
+def settings_for(database_url: str, **changes: str) -> dict[str, Any]:
+    """Settings as config.load makes them; ``changes`` are names without TALON_."""
+    return config.load(environment(database_url, **changes))
+
+
+@pytest.fixture(scope="session")
+def database_url(databases: stores.Store) -> str:
+    """The database of the fixtures below."""
+    return databases.create("main")
+
+
+@pytest.fixture(scope="session")
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """An engine as the application makes it; rules need no more than that and the keys."""
+    use_keys(key_ring(settings_for(database_url)))
+    made = sa.create_engine(database_url, **extensions.engine_options(database_url))
+    if made.dialect.name == "sqlite":
+        extensions.prepare_sqlite(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="session")
+def app(database_url: str) -> Iterator[Flask]:
+    """The application of this engine, one for the whole run."""
+    made = create_app(settings_for(database_url))
+    made.test_client_class = Visitor
+    yield made
+    with made.app_context():
+        extensions.db.engine.dispose()
+
+
+@pytest.fixture
+def session(engine: sa.Engine) -> Iterator[Session]:
+    """For rules: sees everything; whatever it commits is rolled back after the test."""
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with stores.system_session(connection, join_transaction_mode="create_savepoint") as made:
+            yield made
+        outer.rollback()
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    """Monday 2026-11-23, 10:00 in Moscow."""
+    return make.NOW
+
+
+class Clock:
+    """What ``app.extensions.utcnow`` says in the process of the tests."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self.now = now
+
+    def forward(self, **step: float) -> dt.datetime:
+        """Move by ``minutes=``, ``days=`` …; the new instant."""
+        self.now += dt.timedelta(**step)
+        return self.now
+
+
+@pytest.fixture
+def clock(now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stands at ``now``. The views hold ``utcnow`` itself, so what it reads is replaced."""
+    clock = Clock(now)
+    stopped = SimpleNamespace(now=lambda _zone: clock.now)
+    monkeypatch.setattr(extensions, "dt", SimpleNamespace(datetime=stopped, UTC=dt.UTC))
+    return clock
+
+
+@pytest.fixture
+def store(engine: sa.Engine, clock: Clock) -> Iterator[Session]:
+    """The test's own session beside the application's, on the same database; emptied afterwards.
+
+    A client commits it before each request and forgets what it has loaded after each.
+    """
+    with stores.system_session(engine) as made:
+        yield made
+        made.rollback()
+    stores.wipe(engine)
+
+
+@pytest.fixture
+def new_session(engine: sa.Engine, store: Session) -> Iterator[Callable[[], Session]]:
+    """Makes further sessions that see everything: for two at once. Commit ``store`` first."""
+    made: list[Session] = []
+
+    def another() -> Session:
+        made.append(stores.system_session(engine))
+        return made[-1]
+
+    yield another
+    for session in made:
+        session.close()
+
+
+@pytest.fixture
+def new_client(app: Flask, store: Session) -> Callable[[], Visitor]:
+    """Makes visitors, each with cookies of one's own."""
+
+    def visitor() -> Visitor:
+        made: Any = app.test_client()
+        made.arranged = store
+        return made  # type: ignore[no-any-return]
+
+    return visitor
+
+
+@pytest.fixture
+def client(new_client: Callable[[], Visitor]) -> Visitor:
+    """An anonymous visitor."""
+    return new_client()
+
+
+@pytest.fixture
+def as_account(new_client: Callable[[], Visitor], clock: Clock) -> Callable[..., Visitor]:
+    """``as_account(donor)``: a visitor signed in as that account (or made donor)."""
+
+    def visitor(who: Account | make.KnownDonor) -> Visitor:
+        made = new_client()
+        made.sign_in(who if isinstance(who, Account) else who.account, now=clock.now)
+        return made
+
+    return visitor
+
+
+@pytest.fixture
+def as_staff(
+    new_client: Callable[[], Visitor], store: Session, clock: Clock
+) -> Callable[..., Visitor]:
+    """``as_staff(user)``, or ``as_staff(role, over=organization)`` which makes somebody first."""
+
+    def visitor(
+        who: StaffUser | Role, over: Organization | None = None, *, second_factor: bool = True
+    ) -> Visitor:
+        user = who if isinstance(who, StaffUser) else make.make_staff(store, who, over)
+        made = new_client()
+        made.sign_in(user, now=clock.now, second_factor=second_factor)
+        return made
+
+    return visitor
+
+
+@pytest.fixture(scope="session")
+def scale() -> Callable[[int], int]:
+    """``scale(200)``: the figure of an issue at today's scale, at least 1."""
+    factor = float(os.environ.get("TALON_SCALE", "0.1"))
+    return lambda full: max(1, round(full * factor))

@@ -1,0 +1,563 @@
+"""Invented rows for tests: one function per thing, sensible by default, every field can be given.
+
+All need a session with the SYSTEM scope; they flush and never commit. Instants are counted from
+``NOW``, a Monday morning. No real person, address or number.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import itertools
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from argon2 import PasswordHasher
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import (
+    Account,
+    AccountPerson,
+    Appointment,
+    BookingPolicy,
+    Consent,
+    ConsentText,
+    Deferral,
+    Donation,
+    DonationInterval,
+    DonationLimit,
+    DonationPause,
+    DonationType,
+    Donor,
+    DonorRecord,
+    Organization,
+    Person,
+    RejectionReason,
+    RoleAssignment,
+    Schedule,
+    Slot,
+    StaffUser,
+)
+from app.models.blood import BloodType
+from app.models.enums import (
+    AppointmentStatus,
+    BloodGroup,
+    Confirmation,
+    ConsentPurpose,
+    DeferralKind,
+    DonationKind,
+    FactSource,
+    OrganizationKind,
+    Role,
+    ScheduleStatus,
+    Sign,
+    SlotStatus,
+)
+from app.rules import transitions
+from app.rules.actor import SYSTEM as NOBODY
+from app.rules.actor import Actor
+from app.rules.clock import instant, local_date
+from app.rules.donors import folded
+
+NOW = dt.datetime(2026, 11, 23, 7, 0, tzinfo=dt.UTC)
+"""Monday, 10:00 in Moscow."""
+PASSWORD = "тихий-бор-за-рекой-42"
+"""Of every account and member of staff made here."""
+TOTP_SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+B_NEGATIVE = BloodType(BloodGroup.B, Sign.NEGATIVE)
+"""«III (B) −»: the donor of seed A, and of every test that does not say otherwise."""
+
+_numbers = itertools.count(1)
+
+
+@cache
+def cheap_hash(password: str = PASSWORD) -> str:
+    """A hash that verifies in a millisecond; the real cost is for people, not for tests."""
+    return PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(password)
+
+
+@dataclass
+class Tenant:
+    """A blood centre that can work: everything a booking needs."""
+
+    root: Organization
+    branch: Organization
+    policy: BookingPolicy
+    types: dict[DonationKind, DonationType]
+    reasons: list[RejectionReason]
+    consent_text: ConsentText
+
+    @property
+    def id(self) -> int:
+        return self.root.id
+
+    @property
+    def platelets(self) -> DonationType:
+        return self.types[DonationKind.PLATELETS]
+
+
+@dataclass
+class KnownDonor:
+    """A registered donor: the sign-in, the card and what it says."""
+
+    account: Account
+    person: Person
+    donor: Donor
+
+
+NAMES = {
+    DonationKind.BLOOD: ("Цельная кровь", "Whole blood"),
+    DonationKind.PLASMA: ("Плазмаферез", "Plasmapheresis"),
+    DonationKind.PLATELETS: ("Тромбоцитаферез", "Thrombocytapheresis"),
+    DonationKind.RED_CELLS: ("Эритроцитаферез", "Erythrocytapheresis"),
+}
+REASONS = (
+    ("Код донора не совпадает с данными", "The donor code does not match"),
+    ("Медицинский отвод", "Medical deferral"),
+    ("Не выдержан интервал", "The interval is not kept"),
+)
+
+
+def make_tenant(
+    session: Session,
+    *,
+    name: str = "Лесной центр крови",
+    time_zone: str = "Europe/Moscow",
+    now: dt.datetime = NOW,
+    **policy: Any,
+) -> Tenant:
+    """A root with one branch, policy (the words of seed A; change any by name), numbers, texts."""
+    root = make_organization(session, name=name, short_name=name, time_zone=time_zone)
+    branch = make_organization(
+        session,
+        kind=OrganizationKind.BRANCH,
+        name=f"{name}, отделение «Сосны»",
+        short_name="Сосны",
+        part_of_id=root.id,
+        root_id=root.id,
+        time_zone=time_zone,
+    )
+    types = {
+        kind: make_donation_type(session, root, kind=kind, name_ru=ru, name_en=en, position=place)
+        for place, (kind, (ru, en)) in enumerate(NAMES.items())
+    }
+    reasons = [
+        RejectionReason(
+            tenant_id=root.id,
+            text_ru=ru,
+            text_en=en,
+            advice_ru="Позвоните в центр, пожалуйста.",
+            advice_en="Phone the centre, please.",
+            position=place,
+        )
+        for place, (ru, en) in enumerate(REASONS)
+    ]
+    session.add_all(reasons)
+    make_medical_numbers(session, root)
+    text = make_consent_text(session, root, now=now)
+    made = make_policy(session, root, now=now, **policy)
+    session.flush()
+    return Tenant(root, branch, made, types, reasons, text)
+
+
+def make_organization(session: Session, **changes: Any) -> Organization:
+    number = next(_numbers)
+    fields: dict[str, Any] = {
+        "kind": OrganizationKind.BLOOD_CENTRE,
+        "name": f"Центр крови {number}",
+        "short_name": f"Центр {number}",
+        "settlement": "Лесной",
+        "address": "ул. Вымышленная, 1",
+        "phone": "+7 495 000-00-00",
+        "time_zone": "Europe/Moscow",
+    }
+    return _added(session, Organization(**fields | changes))
+
+
+def make_donation_type(session: Session, root: Organization, **changes: Any) -> DonationType:
+    kind = changes.get("kind", DonationKind.PLATELETS)
+    ru, en = NAMES[kind]
+    fields: dict[str, Any] = {
+        "tenant_id": root.id,
+        "code": f"{kind}",
+        "kind": kind,
+        "name_ru": ru,
+        "name_en": en,
+        "memo_ru": "Накануне не ешьте жирного.",
+        "memo_en": "No fat food on the day before.",
+    }
+    return _added(session, DonationType(**fields | changes))
+
+
+def make_medical_numbers(session: Session, root: Organization) -> None:
+    """Round numbers that are easy to count with; the official ones are app/data's."""
+    common = {"tenant_id": root.id, "valid_from": dt.date(2020, 1, 1), "source": "для проверки"}
+    days = {DonationKind.BLOOD: 60, DonationKind.RED_CELLS: 60}
+    for before, after in itertools.product(DonationKind, DonationKind):
+        wait = 14 if before not in days else (60 if after in days else 30)
+        session.add(DonationInterval(from_kind=before, to_kind=after, days=wait, **common))
+    session.add(DonationLimit(kind=DonationKind.BLOOD, sex=None, times=4, **common))
+    session.flush()
+
+
+def make_policy(
+    session: Session, root: Organization, *, now: dt.datetime = NOW, **changes: Any
+) -> BookingPolicy:
+    fields: dict[str, Any] = {
+        "tenant_id": root.id,
+        "valid_from": now - dt.timedelta(days=365),
+        "confirmation": Confirmation.APPROVAL,
+        "hold_minutes": 10,
+        "hold_extensions": 2,
+        "holds_per_address": 20,
+        "live_limit": 1,
+        "days_after_own_cancel": 1,
+        "days_after_donation": 10,
+        "cabinet_days": 10,
+        "book_days_ahead": 60,
+        "decide_within_hours": 24,
+        "undo_seconds": 60,
+        "remind_hours_before": 24,
+        "min_age": 18,
+        "created_at": now - dt.timedelta(days=365),
+    }
+    return _added(session, BookingPolicy(**fields | changes))
+
+
+def make_consent_text(
+    session: Session, root: Organization, *, now: dt.datetime = NOW, **changes: Any
+) -> ConsentText:
+    text = changes.pop("text_ru", "Я согласен на обработку моих персональных данных для записи.")
+    fields: dict[str, Any] = {
+        "tenant_id": root.id,
+        "purpose": ConsentPurpose.BOOKING,
+        "version": 1,
+        "text_ru": text,
+        "text_en": "I agree to the processing of my personal data for booking.",
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "valid_from": now - dt.timedelta(days=365),
+    }
+    return _added(session, ConsentText(**fields | changes))
+
+
+def make_account(session: Session, *, now: dt.datetime = NOW, **changes: Any) -> Account:
+    """A sign-in with a confirmed e-mail and ``PASSWORD``."""
+    fields: dict[str, Any] = {
+        "email": f"donor{next(_numbers)}@example.org",
+        "email_confirmed_at": now - dt.timedelta(days=30),
+        "password_hash": cheap_hash(),
+        "password_changed_at": now - dt.timedelta(days=30),
+        "created_at": now - dt.timedelta(days=30),
+    }
+    return _added(session, Account(**fields | changes))
+
+
+def make_person(
+    session: Session, tenant: Tenant, *, now: dt.datetime = NOW, **changes: Any
+) -> Person:
+    number = next(_numbers)
+    fields: dict[str, Any] = {
+        "uid": uuid.uuid4(),
+        "tenant_id": tenant.id,
+        "family_name": "Соснова",
+        "given_name": "Вера",
+        "patronymic": f"Пробная{number}",
+        "created_at": now - dt.timedelta(days=30),
+    } | changes
+    names = (fields["family_name"], fields["given_name"], fields["patronymic"])
+    fields.setdefault("search_name", folded(" ".join(names)))
+    return _added(session, Person(**fields))
+
+
+def make_donor(
+    session: Session,
+    tenant: Tenant,
+    *,
+    blood_type: BloodType = B_NEGATIVE,
+    kell: Sign = Sign.NEGATIVE,
+    donor_code: str | None = None,
+    now: dt.datetime = NOW,
+    email: str | None = None,
+    **person: Any,
+) -> KnownDonor:
+    """An account with its card, as registration leaves it; ``**person`` are fields of the card."""
+    account = make_account(session, now=now, **({"email": email} if email else {}))
+    card = make_person(session, tenant, now=now, **person)
+    donor = Donor(
+        tenant_id=tenant.id,
+        person_id=card.id,
+        donor_code=donor_code or f"{100000 + next(_numbers)}",
+        blood_group=blood_type.group,
+        rh=blood_type.rh,
+        kell=kell,
+    )
+    kept = AccountPerson(account_id=account.id, person_id=card.id, tenant_id=tenant.id)
+    consent = Consent(
+        tenant_id=tenant.id,
+        person_id=card.id,
+        account_id=account.id,
+        text_id=tenant.consent_text.id,
+        sha256=tenant.consent_text.sha256,
+        given_at=card.created_at,
+        ip="192.0.2.7",
+    )
+    session.add_all([donor, kept, consent])
+    session.flush()
+    return KnownDonor(account, card, donor)
+
+
+def make_record(
+    session: Session, tenant: Tenant, known: KnownDonor | None = None, **changes: Any
+) -> DonorRecord:
+    """A row of the blood service's file; with ``known`` it says the same as that donor (not linked)."""
+    fields: dict[str, Any] = {
+        "tenant_id": tenant.id,
+        "code": f"{100000 + next(_numbers)}",
+        "blood_group": B_NEGATIVE.group,
+        "rh": B_NEGATIVE.rh,
+        "kell": Sign.NEGATIVE,
+        "birth_date": dt.date(1990, 5, 17),
+        "updated_at": NOW,
+    }
+    if known is not None:
+        fields |= {
+            "code": known.donor.donor_code,
+            "family_name": known.person.family_name,
+            "given_name": known.person.given_name,
+            "patronymic": known.person.patronymic,
+            "blood_group": known.donor.blood_group,
+            "rh": known.donor.rh,
+            "kell": known.donor.kell,
+        }
+    return _added(session, DonorRecord(**fields | changes))
+
+
+def make_deferral(session: Session, tenant: Tenant, owner: Any, **changes: Any) -> Deferral:
+    """Of a card or of a record (``owner``): temporary, from NOW's date on for 30 days."""
+    today = local_date(NOW, tenant.root.time_zone)
+    fields: dict[str, Any] = {
+        "tenant_id": tenant.id,
+        **_owner(owner),
+        "kind": DeferralKind.TEMPORARY,
+        "reason": "для проверки",
+        "starts_on": today,
+        "ends_on": today + dt.timedelta(days=30),
+        "source": FactSource.IMPORT,
+    }
+    return _added(session, Deferral(**fields | changes))
+
+
+def make_donation(
+    session: Session,
+    tenant: Tenant,
+    owner: Any,
+    *,
+    on_date: dt.date,
+    kind: DonationKind = DonationKind.PLATELETS,
+    **changes: Any,
+) -> Donation:
+    """A past donation of a card or of a record (``owner``)."""
+    fields: dict[str, Any] = {
+        "tenant_id": tenant.id,
+        **_owner(owner),
+        "kind": kind,
+        "on_date": on_date,
+        "source": FactSource.IMPORT,
+    }
+    return _added(session, Donation(**fields | changes))
+
+
+def make_pause(session: Session, tenant: Tenant, **changes: Any) -> DonationPause:
+    fields: dict[str, Any] = {
+        "tenant_id": tenant.id,
+        "donation_type_id": tenant.platelets.id,
+        "starts_at": NOW - dt.timedelta(days=1),
+        "ends_at": None,
+        "notice_ru": "Запас достаточен, ждем вас через неделю.",
+        "notice_en": "There is enough in stock; please come in a week.",
+    }
+    return _added(session, DonationPause(**fields | changes))
+
+
+def make_schedule(
+    session: Session,
+    tenant: Tenant,
+    *,
+    kind: DonationKind = DonationKind.PLATELETS,
+    days: int = 2,
+    date: dt.date | None = None,
+    start: dt.time = dt.time(8),
+    end: dt.time = dt.time(10),
+    step: int = 60,
+    per_time: int = 2,
+    total: int | None = None,
+    blood_types: Iterable[BloodType] = (),
+    organization: Organization | None = None,
+    status: ScheduleStatus = ScheduleStatus.PUBLISHED,
+    **changes: Any,
+) -> Schedule:
+    """A donor day ``days`` after NOW, 8:00 and 9:00 with two places each; places from the first time on."""
+    where = organization or tenant.branch
+    on = date or local_date(NOW, where.time_zone) + dt.timedelta(days=days)
+    first = instant(on, start, where.time_zone)
+    last = instant(on, end, where.time_zone)
+    times = []
+    while first < last:
+        times.append(first)
+        first += dt.timedelta(minutes=step)
+    places = [(at, place) for at in times for place in range(1, per_time + 1)]
+    places = places[: len(places) if total is None else total]
+    fields: dict[str, Any] = {
+        "organization_id": where.id,
+        "tenant_id": tenant.id,
+        "donation_type_id": tenant.types[kind].id,
+        "date": on,
+        "start_time": start,
+        "end_time": end,
+        "step_minutes": step,
+        "places_per_time": per_time,
+        "total": len(places),
+        "blood_types": frozenset(blood_types),
+        "status": status,
+    }
+    schedule = _added(session, Schedule(**fields | changes))
+    session.add_all(
+        Slot(organization_id=where.id, schedule_id=schedule.id, starts_at=at, place=place)
+        for at, place in places
+    )
+    session.flush()
+    return schedule
+
+
+def slots_of(session: Session, schedule: Schedule) -> list[Slot]:
+    """In the order people see: by time, then by place."""
+    query = (
+        select(Slot)
+        .where(Slot.schedule_id == schedule.id)
+        .order_by(Slot.starts_at, Slot.place)
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(query))
+
+
+PATHS: dict[AppointmentStatus, tuple[str, ...]] = {
+    AppointmentStatus.HELD: (),
+    AppointmentStatus.PENDING: ("confirm_to_pending",),
+    AppointmentStatus.BOOKED: ("confirm_to_pending", "approve"),
+    AppointmentStatus.REJECTED: ("confirm_to_pending", "reject"),
+    AppointmentStatus.CANCELLED: ("confirm_to_pending", "cancel"),
+    AppointmentStatus.EXPIRED: ("confirm_to_pending", "expire"),
+    AppointmentStatus.RELEASED: ("release",),
+    AppointmentStatus.ARRIVED: ("confirm_to_pending", "approve", "arrive"),
+    AppointmentStatus.NOSHOW: ("confirm_to_pending", "approve", "noshow"),
+    AppointmentStatus.FULFILLED: ("confirm_to_pending", "approve", "arrive", "fulfil"),
+    AppointmentStatus.TURNED_AWAY: ("confirm_to_pending", "approve", "arrive", "turn_away"),
+}
+"""The events that lead to each status."""
+
+
+def make_appointment(
+    session: Session,
+    tenant: Tenant,
+    known: KnownDonor,
+    schedule: Schedule,
+    *,
+    status: AppointmentStatus = AppointmentStatus.PENDING,
+    slot: Slot | None = None,
+    actor: Actor = NOBODY,
+    now: dt.datetime = NOW,
+    **changes: Any,
+) -> Appointment:
+    """A booking in ``status`` with its whole history, on ``slot`` or the first free place.
+
+    Goes through the transitions, not through the rules: nobody asks whether this donor may book.
+    """
+    place = slot or next(s for s in slots_of(session, schedule) if s.status is SlotStatus.FREE)
+    assert transitions.take_slot(session, slot_id=place.id), "this place is not free"
+    appointment = Appointment(
+        organization_id=schedule.organization_id,
+        tenant_id=schedule.tenant_id,
+        person_id=known.person.id,
+        slot_id=place.id,
+        schedule_id=schedule.id,
+        donation_type_id=schedule.donation_type_id,
+        policy_id=tenant.policy.id,
+        status=AppointmentStatus.HELD,
+        keeps_slot=True,
+        starts_at=place.starts_at,
+        created_at=now,
+        hold_until=now + dt.timedelta(minutes=tenant.policy.hold_minutes),
+    )
+    transitions.start(session, appointment, actor=actor, now=now)
+    for event in PATHS[status]:
+        values = _values(event, tenant, place, now)
+        if event == PATHS[status][-1]:
+            values |= changes
+        transitions.move(
+            session, appointment_id=appointment.id, event=event, actor=actor, now=now, **values
+        )
+    session.refresh(appointment)
+    return appointment
+
+
+def _values(event: str, tenant: Tenant, place: Slot, now: dt.datetime) -> dict[str, Any]:
+    if event == "confirm_to_pending":
+        due = now + dt.timedelta(hours=tenant.policy.decide_within_hours)
+        return {
+            "requested_at": now,
+            "hold_until": None,
+            "held_from": None,
+            "decide_by": min(due, place.starts_at),
+        }
+    if event == "reject":
+        undo = now + dt.timedelta(seconds=tenant.policy.undo_seconds)
+        return {"decided_at": now, "undo_until": undo, "reason_id": tenant.reasons[0].id}
+    if event == "approve":
+        return {"decided_at": now}
+    if event in ("cancel", "expire", "release"):
+        return {"ended_at": now, "ended_by": NOBODY.kind, "hold_until": None}
+    return {}
+
+
+def make_staff(
+    session: Session,
+    role: Role | None = Role.REGISTRAR,
+    over: Organization | None = None,
+    *,
+    now: dt.datetime = NOW,
+    **changes: Any,
+) -> StaffUser:
+    """Somebody of the back office with ``PASSWORD`` and a confirmed second factor (``TOTP_SEED``).
+
+    The role is held over ``over`` and everything under it; over the whole installation without it.
+    """
+    fields: dict[str, Any] = {
+        "uid": uuid.uuid4(),
+        "email": f"staff{next(_numbers)}@example.org",
+        "full_name": "Ольга Проверочная",
+        "password_hash": cheap_hash(),
+        "password_changed_at": now - dt.timedelta(days=30),
+        "totp_seed": TOTP_SEED,
+        "totp_confirmed_at": now - dt.timedelta(days=30),
+        "created_at": now - dt.timedelta(days=30),
+    }
+    user = StaffUser(**fields | changes)
+    if role is not None:
+        user.roles.append(RoleAssignment(role=role, organization_id=over.id if over else None))
+    return _added(session, user)
+
+
+def _owner(owner: Any) -> dict[str, int]:
+    if isinstance(owner, DonorRecord):
+        return {"record_id": owner.id}
+    return {"person_id": owner.person.id if isinstance(owner, KnownDonor) else owner.id}
+
+
+def _added(session: Session, row: Any) -> Any:
+    session.add(row)
+    session.flush()
+    return row

@@ -1,0 +1,90 @@
+"""Databases of the tests: migrated once into a template, copied and emptied from then on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from sqlalchemy.orm import Session
+
+from app.cli import alembic_config
+from app.models import Base
+from app.models.scope import SYSTEM, set_scope
+from tests.servers import PostgreSQL
+
+ENGINES = ("sqlite", "postgresql")
+
+
+class SQLiteStore:
+    """A folder of database files."""
+
+    name = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.template = folder / "template.db"
+        migrate(self._url(self.template))
+
+    def _url(self, path: Path) -> str:
+        return f"sqlite:///{path}"
+
+    def create(self, database: str) -> str:
+        """A new database with today's schema; its URL."""
+        path = self.folder / f"{database}.db"
+        shutil.copyfile(self.template, path)
+        return self._url(path)
+
+    def empty(self, database: str = "") -> str:
+        """A new database without any table (for tests of migrations); its URL."""
+        path = self.folder / f"{database}.db"
+        path.unlink(missing_ok=True)
+        return self._url(path)
+
+
+class PostgreSQLStore:
+    """The databases of a private cluster."""
+
+    name = "postgresql"
+
+    def __init__(self, server: PostgreSQL) -> None:
+        self.server = server
+        migrate(server.create("template"))
+
+    def create(self, database: str) -> str:
+        """A new database with today's schema; its URL."""
+        return self.server.create(database, "template")
+
+    def empty(self, database: str = "") -> str:
+        """A new database without any table (for tests of migrations); its URL."""
+        self.server.drop(database)
+        return self.server.create(database)
+
+
+Store = SQLiteStore | PostgreSQLStore
+
+
+def migrate(url: str) -> None:
+    """Run every migration on the database at ``url``, as ``flask migrate`` does."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+
+
+def wipe(engine: sa.Engine) -> None:
+    """Delete every row of every table. Ids go on counting where the engine keeps sequences."""
+    with engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(sa.delete(table))
+
+
+def system_session(bind: sa.Engine | sa.Connection, **options: Any) -> Session:
+    """A plain session that sees and writes everything; close it, or use it in ``with``."""
+    session = Session(bind=bind, expire_on_commit=False, **options)
+    set_scope(session, SYSTEM)
+    return session
