@@ -13,7 +13,6 @@ from flask_babel import force_locale, gettext
 from icalendar import Calendar, Event
 from sqlalchemy.orm import object_session
 
-from app import i18n
 from app.documents import words
 from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
@@ -58,8 +57,7 @@ def _event(visit: Visit, changed: dt.datetime) -> Event:
     event.add("sequence", int(changed.timestamp()) % 2**31)
     event.add("dtstart", begins)
     event.add("dtend", clock.local(visit.starts_at + LENGTH, visit.time_zone))
-    name = visit.type_names[i18n.locale()] or visit.type_names["ru"]
-    event.add("summary", gettext("Donation: %(type)s", type=name))
+    event.add("summary", gettext("Donation: %(type)s", type=words.type_name(visit)))
     event.add("location", ", ".join(filter(None, (visit.branch, words.address(visit)))))
     event.add("description", "\n".join(_description(visit)))
     event.add("status", STATUSES.get(visit.status, "CANCELLED"))

@@ -42,8 +42,13 @@ def donor(visit: Visit) -> str:
 
 def donation(visit: Visit) -> str:
     """«Тромбоцитаферез, III (B) −»."""
-    name = visit.type_names[i18n.locale()] or visit.type_names["ru"]
+    name = type_name(visit)
     return f"{name}, {i18n.blood(visit.blood_type)}" if visit.blood_type else name
+
+
+def type_name(visit: Visit) -> str:
+    """«Тромбоцитаферез»; Russian where there is no English name."""
+    return visit.type_names[i18n.locale()] or visit.type_names["ru"]
 
 
 def memo(visit: Visit) -> str:

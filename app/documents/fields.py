@@ -1,0 +1,127 @@
+"""What the named fields of a letter stand for: read for one message, or invented for a preview."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from flask import current_app
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from app import formats, i18n
+from app.documents import words
+from app.models.appointment import Appointment
+from app.models.blood import BloodType
+from app.models.enums import AppointmentStatus, LinkPurpose
+from app.models.message import Message
+from app.models.organization import Organization
+from app.rules import clock, links
+from app.rules.delivery import link_of
+from app.rules.visits import Visit, visit_of
+
+PATHS: dict[LinkPurpose, str] = {
+    LinkPurpose.CONFIRM_EMAIL: "/confirm-email/",
+    LinkPurpose.RESET_PASSWORD: "/reset-password/",
+    LinkPurpose.STAFF_INVITE: "/staff/invitation/",
+}
+"""Where the links lead. The process that sends letters may serve no surface: no url_for here."""
+BOOKINGS = "/bookings"
+DEFAULT_ZONE = "Europe/Moscow"
+
+
+def values_of(session: Session, message: Message) -> dict[str, str]:
+    """The value of each field, in the current locale, as the world is now."""
+    tenant = session.get(Organization, message.tenant_id) if message.tenant_id else None
+    values = {"centre": tenant.name if tenant else "", "site": _address("/")}
+    link = link_of(session, message)
+    if link is not None:
+        values["link"] = _address(PATHS[link.purpose] + links.token(link))
+        values["until"] = _moment(link.expires_at, tenant.time_zone if tenant else DEFAULT_ZONE)
+    if message.appointment is not None:
+        visit = visit_of(session, appointment_id=message.appointment.id)
+        values |= _of_visit(visit) | _of_decision(message.appointment, visit)
+    return values
+
+
+def sample_values() -> dict[str, str]:
+    """Every field with an invented value, in the current locale."""
+    visit = _sample()
+    return _of_visit(visit) | {
+        "centre": visit.centre,
+        "site": _address("/"),
+        "link": _address("/…"),
+        "until": _moment(visit.starts_at, visit.time_zone),
+        "reason": gettext("The code differs from the one in the blood service's file."),
+        "advice": gettext("Ask for your code at the registration desk and book again."),
+        "comment": gettext("Please phone us."),
+        "again": words.date(visit),
+    }
+
+
+def _sample() -> Visit:
+    memo = {
+        "ru": "Накануне – лёгкая еда без жирного и жареного, за 48 часов – без алкоголя.",
+        "en": "Eat light the day before, nothing fatty or fried; no alcohol for 48 hours.",
+    }
+    return Visit(
+        number=1002,
+        uid=uuid.UUID(int=0),
+        status=AppointmentStatus.BOOKED,
+        full_name="",
+        donor_code="000000",
+        blood_type=BloodType.parse("B-"),
+        type_names={"ru": "Тромбоцитаферез", "en": "Plateletpheresis"},
+        memos=memo,
+        starts_at=dt.datetime(2030, 11, 25, 5, 0, tzinfo=dt.UTC),
+        place=2,
+        centre="Центр крови",
+        branch="Филиал в Примерске",
+        settlement="Примерск",
+        address="ул. Образцовая, д. 1",
+        directions="",
+        phone="+7 000 000-00-00",
+        time_zone=DEFAULT_ZONE,
+    )
+
+
+def _of_visit(visit: Visit) -> dict[str, str]:
+    return {
+        "number": str(visit.number),
+        "type": words.type_name(visit),
+        "date": words.date(visit),
+        "time": words.time(visit),
+        "zone": words.zone(visit),
+        "place": str(visit.place),
+        "branch": visit.branch,
+        "address": words.address(visit),
+        "directions": visit.directions,
+        "phone": visit.phone,
+        "memo": words.memo(visit),
+        "bookings": _address(BOOKINGS),
+    }
+
+
+def _of_decision(booking: Appointment, visit: Visit) -> dict[str, str]:
+    """Why a request was rejected or a visit cancelled, and when one may book again."""
+    values = {"reason": "", "advice": "", "comment": booking.comment, "again": ""}
+    if booking.reason is not None:
+        values["reason"] = i18n.localized(booking.reason, "text")
+        values["advice"] = i18n.localized(booking.reason, "advice")
+    else:
+        values["reason"] = booking.comment or booking.schedule.closed_reason
+    if booking.ended_at is not None:
+        day = clock.local_date(booking.ended_at, visit.time_zone)
+        again = day + dt.timedelta(days=booking.policy.days_after_own_cancel)
+        values["again"] = words.written(again)
+    return values
+
+
+def _moment(instant: dt.datetime, zone: str) -> str:
+    wall = clock.local(instant, zone)
+    time = f"{i18n.hour(wall.time())} {formats.zone_words(zone, instant)}"
+    return f"{words.written(wall.date())}, {time}"
+
+
+def _address(path: str) -> str:
+    return f"{current_app.config['PUBLIC_URL']}{path}"

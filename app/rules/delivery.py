@@ -1,0 +1,138 @@
+"""Sending one message of the outbox: is it still true, whose try is it, how did it end.
+
+The outbox says that something was to be told; between that and the sending the world moves on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.models.account import OneTimeLink
+from app.models.appointment import Appointment
+from app.models.consent import Consent
+from app.models.enums import AppointmentStatus as A
+from app.models.enums import MessageKind as K
+from app.models.enums import MessageStatus
+from app.models.message import Message
+from app.rules import outbox
+from app.rules.transitions import changed_rows
+
+GRACE = dt.timedelta(seconds=3)
+"""An undo that was asked for in the last second of its minute may commit this much later."""
+TOLD: dict[K, A] = {
+    K.REQUEST_RECEIVED: A.PENDING,
+    K.APPROVED: A.BOOKED,
+    K.REMINDER: A.BOOKED,
+    K.REJECTED: A.REJECTED,
+    K.EXPIRED: A.EXPIRED,
+    K.CANCELLED_BY_DONOR: A.CANCELLED,
+    K.CANCELLED_BY_STAFF: A.CANCELLED,
+    K.DAY_CLOSED: A.CANCELLED,
+}
+"""The status a letter speaks of: once the booking has another one, the letter is not true."""
+LINKED = frozenset({K.CONFIRM_EMAIL, K.RESET_PASSWORD, K.STAFF_INVITE})
+WISHED = frozenset({K.REMINDER})
+"""Letters that lean on the consent alone; the others tell what has become of one's own request."""
+
+
+class Verdict(StrEnum):
+    SEND = "send"
+    WAIT = "wait"
+    """The decision can still be undone."""
+    DROP = "drop"
+    """Too late, or no longer true."""
+
+
+def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
+    """Whether to send ``message`` now, by the state of the world as it is now."""
+    if message.useless_after is not None and message.useless_after <= now:
+        return Verdict.DROP
+    if message.kind in LINKED:
+        return Verdict.SEND if _link_lives(session, message, now) else Verdict.DROP
+    if message.kind not in TOLD:
+        return Verdict.SEND
+    booking = session.get(Appointment, message.appointment_id)
+    if booking is None or booking.status is not TOLD[message.kind]:
+        return Verdict.DROP
+    if message.kind is K.REMINDER and booking.starts_at <= now:
+        return Verdict.DROP
+    if message.kind in WISHED and _consent_withdrawn(session, booking.person_id):
+        return Verdict.DROP
+    undo = booking.undo_until
+    if undo is not None and message.kind in (K.APPROVED, K.REJECTED) and now < undo + GRACE:
+        return Verdict.WAIT
+    return Verdict.SEND
+
+
+def link_of(session: Session, message: Message) -> OneTimeLink | None:
+    """The one-time link this letter carries."""
+    link_id = message.facts.get("link_id")
+    return session.get(OneTimeLink, link_id) if link_id is not None else None
+
+
+def _link_lives(session: Session, message: Message, now: dt.datetime) -> bool:
+    link = link_of(session, message)
+    return link is not None and link.used_at is None and link.expires_at > now
+
+
+def _consent_withdrawn(session: Session, person_id: int) -> bool:
+    """There were consents, and none of them stands."""
+    ends = session.scalars(select(Consent.withdrawn_at).where(Consent.person_id == person_id)).all()
+    return bool(ends) and None not in ends
+
+
+def begin(session: Session, *, message_id: int, attempt: int, now: dt.datetime) -> bool:
+    """Take this try up: True if it is ours and the message is to be sent now.
+
+    A job that comes to run after its lease is over loses to the dispatcher that leased the row again,
+    or wins before it: the attempt's number decides, in one statement. What is no longer true ends here.
+    """
+    won = changed_rows(
+        session,
+        update(Message)
+        .where(
+            Message.id == message_id,
+            Message.status == MessageStatus.DUE,
+            Message.attempts == attempt,
+        )
+        .values(locked_until=now + outbox.LEASE),
+    )
+    if not won:
+        return False
+    message = _fresh(session, message_id)
+    found = verdict(session, message, now=now)
+    if found is Verdict.DROP:
+        outbox.finish(session, message, MessageStatus.OBSOLETE, now=now)
+    elif found is Verdict.WAIT:
+        assert message.appointment is not None and message.appointment.undo_until is not None
+        message.run_at = message.appointment.undo_until + GRACE
+        message.locked_until = None
+    return found is Verdict.SEND
+
+
+def succeed(session: Session, *, message_id: int, now: dt.datetime) -> None:
+    """The letter was handed in. Whichever try did it, no other has to."""
+    message = _fresh(session, message_id)
+    if message.status is MessageStatus.DUE:
+        outbox.finish(session, message, MessageStatus.SENT, now=now)
+
+
+def fail(session: Session, *, message_id: int, attempt: int, now: dt.datetime, error: str) -> None:
+    """The try failed: later again, or dead. Another try's message is left alone."""
+    message = _fresh(session, message_id)
+    if message.status is MessageStatus.DUE and message.attempts == attempt:
+        outbox.postpone(session, message, now=now, error=error)
+
+
+def _fresh(session: Session, message_id: int) -> Message:
+    """The row as it is now, locked."""
+    return session.scalars(
+        select(Message)
+        .where(Message.id == message_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
