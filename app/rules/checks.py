@@ -85,25 +85,32 @@ def examine(
     numbers: dict[tuple[int, dt.date], policies.MedicalNumbers] = {}
     examined = []
     for appointment in appointments:
-        who = people[appointment.person_id]
         key = (appointment.tenant_id, appointment.schedule.date)
         if key not in numbers:
             numbers[key] = policies.medical_numbers(session, tenant_id=key[0], on=key[1])
-        refusals = check(
-            who.facts,
-            facts.of_schedule(
-                appointment.schedule,
-                appointment.organization,
-                appointment.donation_type.kind,
-                starts_at=appointment.starts_at,
-            ),
-            policy=appointment.policy,
-            numbers=numbers[key],
-            now=now,
-            ignore_appointment_id=appointment.id,
-        )
-        examined.append(Examined(appointment, who, tuple(_checks(who, refusals))))
+        who = people[appointment.person_id]
+        examined.append(examine_one(appointment, who, numbers=numbers[key], now=now))
     return examined
+
+
+def examine_one(
+    appointment: Appointment, who: StaffFacts, *, numbers: policies.MedicalNumbers, now: dt.datetime
+) -> Examined:
+    """The checks of one booking for facts already loaded (or supposed: what would an import change)."""
+    refusals = check(
+        who.facts,
+        facts.of_schedule(
+            appointment.schedule,
+            appointment.organization,
+            appointment.donation_type.kind,
+            starts_at=appointment.starts_at,
+        ),
+        policy=appointment.policy,
+        numbers=numbers,
+        now=now,
+        ignore_appointment_id=appointment.id,
+    )
+    return Examined(appointment, who, tuple(_checks(who, refusals)))
 
 
 def _checks(who: StaffFacts, refusals: Sequence[Refusal]) -> list[Check]:
