@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, SmallInteger
 from sqlalchemy.orm import InstrumentedAttribute
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from app.models.enums import BloodGroup, Sign
 
@@ -42,9 +43,7 @@ class BloodTypeSet(TypeDecorator[frozenset[BloodType]]):
     impl = SmallInteger
     cache_ok = True
 
-    def process_bind_param(
-        self, value: Iterable[BloodType] | None, dialect: Dialect
-    ) -> int | None:
+    def process_bind_param(self, value: Iterable[BloodType] | None, dialect: Dialect) -> int | None:
         return None if value is None else sum(bit(blood_type) for blood_type in set(value))
 
     def process_result_value(
@@ -54,8 +53,8 @@ class BloodTypeSet(TypeDecorator[frozenset[BloodType]]):
             return None
         return frozenset(t for t in EVERY_TYPE if value & bit(t))
 
-    def coerce_compared_value(self, op: object, value: object) -> SmallInteger:
-        return SmallInteger()
+    def coerce_compared_value(self, op: object, value: object) -> TypeEngine[Any]:
+        return self if isinstance(value, (set, frozenset)) else SmallInteger()
 
 
 def takes(

@@ -42,9 +42,7 @@ def starter(name: str) -> dict[str, Any]:
     return found
 
 
-def create_root(
-    session: Session, *, actor: Actor, now: dt.datetime, **fields: Any
-) -> Organization:
+def create_root(session: Session, *, actor: Actor, now: dt.datetime, **fields: Any) -> Organization:
     """A new legal body (``fields`` of Organization) with its policy, numbers, types, reasons and consent text.
 
     Raises UnknownZone.
