@@ -62,7 +62,7 @@ packages() { # $1 = requirements or requirements-dev; installs when the files ha
     stamp=$VENV/$1.stamp
     [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ] && return
     say "talon: installing packages ($1.txt)"
-    "$PY" -m pip install --quiet --disable-pip-version-check --no-input -r "$1.txt" -c constraints.txt
+    "$PY" -m pip install -qq --disable-pip-version-check --no-input -r "$1.txt" -c constraints.txt
     say "$sum" >"$stamp"
 }
 

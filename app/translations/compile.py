@@ -47,6 +47,9 @@ def compile_all() -> list[str]:
     written = []
     for language in LANGUAGES:
         sources, result = parts(language), target(language)
+        if not sources:  # the sources' own words are this language
+            result.unlink(missing_ok=True)
+            continue
         # The folder too: a part that was removed changes nothing else.
         newest = max(path.stat().st_mtime for path in [FOLDER / language, *sources])
         if result.exists() and result.stat().st_mtime >= newest:
