@@ -100,7 +100,9 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
     values = {name: setting.default for name, setting in SETTINGS.items()}
     for name, raw in _given(environ, faults).items():
         if name not in SETTINGS:
-            faults.append(f"TALON_{name}: нет такой настройки. Проверьте написание (docs/install.md).")
+            faults.append(
+                f"TALON_{name}: нет такой настройки. Проверьте написание (docs/install.md)."
+            )
             continue
         try:
             values[name] = SETTINGS[name].read(raw)
@@ -125,12 +127,12 @@ def _given(environ: Mapping[str, str], faults: list[str]) -> dict[str, str]:
             try:
                 if path.stat().st_mode & 0o077:
                     faults.append(f"{full}: файл читают посторонние. Исправьте: chmod 600 {value}")
-                value = path.read_text().strip()
+                content = path.read_text().strip()
             except OSError as error:
                 faults.append(f"{full}: файл не открывается ({error.strerror}).")
                 continue
-            name = name.removesuffix("_FILE")
-        if value != "":
+            given[name.removesuffix("_FILE")] = content
+        elif value:
             given[name] = value
     return given
 
@@ -167,12 +169,16 @@ def _check_production(values: dict[str, Any], faults: list[str]) -> None:
     if values["PUBLIC_URL"] and not values["PUBLIC_URL"].startswith("https://"):
         faults.append("TALON_PUBLIC_URL: в рабочем режиме адрес начинается с https://")
     if values["MAILBOX"]:
-        faults.append("TALON_MAILBOX: почтовый ящик разработчика открыт всем; уберите эту настройку.")
+        faults.append(
+            "TALON_MAILBOX: почтовый ящик разработчика открыт всем; уберите эту настройку."
+        )
     if values["MAIL_URL"]:
         mail = urlsplit(values["MAIL_URL"])
         plain = parse_qs(mail.query).get("tls", ["starttls"])[0] == "none"
         if plain and not _is_loopback(mail.hostname or ""):
-            faults.append("TALON_MAIL_URL: почта без шифрования за пределы машины; tls=starttls или tls=tls.")
+            faults.append(
+                "TALON_MAIL_URL: почта без шифрования за пределы машины; tls=starttls или tls=tls."
+            )
 
 
 def _is_loopback(host: str) -> bool:

@@ -68,7 +68,9 @@ def stale_form(_error: CSRFError) -> Any:
     return page(
         400,
         gettext("The page was open for too long"),
-        gettext("For your safety the form was not accepted. Go back, reload the page and try again."),
+        gettext(
+            "For your safety the form was not accepted. Go back, reload the page and try again."
+        ),
     )
 
 

@@ -52,10 +52,6 @@ def guard_input() -> None:
 
 
 def _sound(text: str) -> bool:
-    return "\x00" not in text and "\ufffd" not in text and text.isascii() or _encodes(text)
-
-
-def _encodes(text: str) -> bool:
     if "\x00" in text or "\ufffd" in text:
         return False
     try:

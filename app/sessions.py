@@ -105,9 +105,7 @@ def _recognise(token: str) -> None:
 
 def _touch(row_id: int) -> None:
     if writes.get():
-        db.session.execute(
-            update(WebSession).where(WebSession.id == row_id).values(seen_at=g.now)
-        )
+        db.session.execute(update(WebSession).where(WebSession.id == row_id).values(seen_at=g.now))
         return
     with own_transaction(SYSTEM) as beside:
         beside.execute(update(WebSession).where(WebSession.id == row_id).values(seen_at=g.now))

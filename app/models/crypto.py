@@ -37,8 +37,11 @@ class KeyRing:
     @classmethod
     def from_secret(cls, secret: bytes) -> KeyRing:
         """A ring derived from one secret: for the demo and for tests."""
-        part = lambda name: hmac.new(secret, name, hashlib.sha256).digest()  # noqa: E731
-        return cls({1: part(b"data")}, 1, part(b"index"), part(b"token"))
+        data, index, token = (
+            hmac.new(secret, name, hashlib.sha256).digest()
+            for name in (b"data", b"index", b"token")
+        )
+        return cls({1: data}, 1, index, token)
 
 
 _ring: list[KeyRing] = []

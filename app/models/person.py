@@ -24,7 +24,7 @@ class Person(PersonOwned, TenantScoped, HasUid, Base):
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    person_id: Mapped[int] = synonym("id")  # type: ignore[assignment]
+    person_id: Mapped[int] = synonym("id")
     family_name: Mapped[str] = mapped_column(String(80), default="")
     given_name: Mapped[str] = mapped_column(String(80), default="")
     patronymic: Mapped[str] = mapped_column(String(80), default="")

@@ -26,9 +26,7 @@ class BookingPolicy(TenantScoped, HasUid, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), index=True)
-    donation_type_id: Mapped[int | None] = mapped_column(
-        ForeignKey("donation_type.id"), index=True
-    )
+    donation_type_id: Mapped[int | None] = mapped_column(ForeignKey("donation_type.id"), index=True)
     valid_from: Mapped[dt.datetime]
     source: Mapped[Line] = mapped_column(default="")
     """Where the numbers come from: a seed's row, an order, a decision of the centre."""

@@ -121,9 +121,7 @@ class Slot(BranchScoped, HasUid, Base):
     schedule_id: Mapped[int] = mapped_column(ForeignKey("schedule.id"))
     starts_at: Mapped[dt.datetime]
     place: Mapped[int] = mapped_column(SmallInteger)
-    status: Mapped[SlotStatus] = mapped_column(
-        stored_by_value(SlotStatus), default=SlotStatus.FREE
-    )
+    status: Mapped[SlotStatus] = mapped_column(stored_by_value(SlotStatus), default=SlotStatus.FREE)
     channel: Mapped[Channel] = mapped_column(stored_by_value(Channel), default=Channel.WEB)
 
     schedule: Mapped[Schedule] = relationship()

@@ -57,7 +57,9 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
         }
     ),
     Role.SCHEDULER: frozenset({"schedules.view", "schedules.publish", "schedules.close"}),
-    Role.OPERATOR: frozenset({"queue.view", "donors.view", "schedules.view", "appointments.cancel"}),
+    Role.OPERATOR: frozenset(
+        {"queue.view", "donors.view", "schedules.view", "appointments.cancel"}
+    ),
     Role.ANALYST: frozenset({"schedules.view"}),
     Role.SECURITY: frozenset({"audit.view", "access.view"}),
 }
@@ -112,5 +114,3 @@ def account_scope(session: Session, account: Account) -> Scope:
             select(AccountPerson.person_id).where(AccountPerson.account_id == account.id)
         ).all()
     return Scope("account", person_ids=tuple(people), account_id=account.id)
-
-

@@ -42,7 +42,9 @@ class ConsentNeeded(RuleError):
 
 class TextChanged(RuleError):
     code = "text_changed"
-    text = N_("The text of the consent has changed meanwhile. Read the new one and tick the box, please.")
+    text = N_(
+        "The text of the consent has changed meanwhile. Read the new one and tick the box, please."
+    )
 
 
 class LiveBookings(RuleError):
@@ -166,9 +168,7 @@ def _card(session: Session, account: Account, form: Registration, now: dt.dateti
         session.add_all(
             [
                 donor,
-                AccountPerson(
-                    account_id=account.id, person_id=person.id, tenant_id=form.tenant_id
-                ),
+                AccountPerson(account_id=account.id, person_id=person.id, tenant_id=form.tenant_id),
             ]
         )
     else:
@@ -222,7 +222,9 @@ def confirm_email(session: Session, *, token: str, now: dt.datetime) -> Account:
     return account
 
 
-def live_link(session: Session, *, purpose: LinkPurpose, token: str, now: dt.datetime) -> OneTimeLink:
+def live_link(
+    session: Session, *, purpose: LinkPurpose, token: str, now: dt.datetime
+) -> OneTimeLink:
     """The link behind a token, not used up: for the page that asks to press the button. Raises LinkEnded."""
     with widened(session, "a link's owner"):
         return links.find(session, purpose=purpose, text=token, now=now)
@@ -282,9 +284,7 @@ def change_password(
         _new_password(session, account, password_hash, now)
 
 
-def _new_password(
-    session: Session, account: Account, password_hash: str, now: dt.datetime
-) -> None:
+def _new_password(session: Session, account: Account, password_hash: str, now: dt.datetime) -> None:
     account.password_hash = password_hash
     account.password_changed_at = now
     audit.record(

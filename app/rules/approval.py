@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment, RejectionReason
@@ -18,10 +17,10 @@ from app.rules.actor import actor_of
 from app.rules.checks import Examined
 from app.rules.clock import local
 from app.rules.errors import (
+    N_,
     AlreadyChanged,
     AlreadyDecided,
     CheckFails,
-    N_,
     NotAllowed,
     NotFound,
     Phrase,
@@ -82,9 +81,7 @@ def approve(
         now=now,
         changes={"overridden": [None, [c.name for c in examined.failing]]},
     )
-    outbox.withdraw(
-        session, appointment_id=done.id, kinds=(MessageKind.REQUEST_RECEIVED,), now=now
-    )
+    outbox.withdraw(session, appointment_id=done.id, kinds=(MessageKind.REQUEST_RECEIVED,), now=now)
     booking.announce_booked(session, done, now=now, run_at=until)
     return done
 
@@ -148,9 +145,7 @@ def reject(
         now=now,
         changes={"reason_id": [None, reason.id]},
     )
-    outbox.withdraw(
-        session, appointment_id=done.id, kinds=(MessageKind.REQUEST_RECEIVED,), now=now
-    )
+    outbox.withdraw(session, appointment_id=done.id, kinds=(MessageKind.REQUEST_RECEIVED,), now=now)
     outbox.tell(session, done, MessageKind.REJECTED, now=now, run_at=until)
     return done
 
@@ -254,7 +249,12 @@ def _still_open(session: Session, request: Appointment, now: dt.datetime) -> Non
 
 
 def _move(
-    session: Session, request: Appointment, event: str, by: StaffUser, now: dt.datetime, **values: object
+    session: Session,
+    request: Appointment,
+    event: str,
+    by: StaffUser,
+    now: dt.datetime,
+    **values: object,
 ) -> Appointment:
     try:
         return transitions.move(

@@ -99,3 +99,41 @@ def seen(
     event.subjects = [AccessSubject(person_id=person_id) for person_id in people]
     event.subjects += [AccessSubject(record_id=record_id) for record_id in records]
     session.add(event)
+
+
+def snapshot(row: Any) -> dict[str, Any]:
+    """Every column's value now, to be compared after a form has been written into the row."""
+    return {column.key: getattr(row, column.key) for column in inspect(row).mapper.column_attrs}
+
+
+def changes_since(before: Mapping[str, Any], row: Any) -> dict[str, list[Any]]:
+    """Field → [before, after]; flush first, so that keys set through relations are seen too."""
+    return {
+        name: [_plain(before.get(name)), _plain(value)]
+        for name, value in snapshot(row).items()
+        if before.get(name) != value
+    }
+
+
+def export(
+    session: Session,
+    *,
+    verb: str,
+    table: str,
+    actor: Actor,
+    now: dt.datetime,
+    tenant_id: int | None,
+    filters: Mapping[str, str],
+) -> None:
+    """Note that a list was taken away as a file, and how it was filtered."""
+    session.add(
+        AuditEvent(
+            at=now,
+            tenant_id=tenant_id,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            verb=verb,
+            subject=table,
+            changes={name: [None, value] for name, value in filters.items()},
+        )
+    )

@@ -17,6 +17,7 @@ from app.models.enums import (
     Channel,
     Confirmation,
     MessageKind,
+    ScheduleStatus,
     SlotStatus,
 )
 from app.models.organization import Organization
@@ -26,11 +27,11 @@ from app.models.schedule import Schedule, Slot
 from app.models.scope import widened
 from app.rules import audit, facts, outbox, policies, transitions
 from app.rules.actor import SYSTEM, Actor
-from app.rules.eligibility import Refusal, blocking, check
+from app.rules.eligibility import CLOSED, Refusal, blocking, check
 from app.rules.errors import (
+    N_,
     AlreadyChanged,
     HoldEnded,
-    N_,
     NoMoreExtensions,
     NoPlaces,
     NotFound,
@@ -45,7 +46,9 @@ A = AppointmentStatus
 
 class TooLateToCancel(RuleError):
     code = "too_late_to_cancel"
-    text = N_("The visit has begun or is over: it can no longer be cancelled here. Phone the centre, please.")
+    text = N_(
+        "The visit has begun or is over: it can no longer be cancelled here. Phone the centre, please."
+    )
 
 
 @dataclass(frozen=True)
@@ -141,8 +144,7 @@ def hold(
     ).all()
     for held in former:
         same_place = held.slot_id == slot_id or (
-            slot_id is None
-            and (held.schedule_id, held.starts_at) == (schedule_id, starts_at)
+            slot_id is None and (held.schedule_id, held.starts_at) == (schedule_id, starts_at)
         )
         if same_place and held.hold_until is not None and held.hold_until > now:
             return held
@@ -226,7 +228,9 @@ def _take(session: Session, slot: Slot, *, any_place: bool, now: dt.datetime) ->
     raise NoPlaces()
 
 
-def _limit_holds(session: Session, held_from: bytes, policy: BookingPolicy, now: dt.datetime) -> None:
+def _limit_holds(
+    session: Session, held_from: bytes, policy: BookingPolicy, now: dt.datetime
+) -> None:
     """Nobody can freeze a clinic from one address."""
     with widened(session, "counting holds of an address"):
         count = session.scalar(
@@ -240,9 +244,7 @@ def _limit_holds(session: Session, held_from: bytes, policy: BookingPolicy, now:
         raise TooManyHolds()
 
 
-def extend(
-    session: Session, *, appointment_id: int, actor: Actor, now: dt.datetime
-) -> Appointment:
+def extend(session: Session, *, appointment_id: int, actor: Actor, now: dt.datetime) -> Appointment:
     """Keep the held place for another while (look.md: «Продлить»). Raises HoldEnded, NoMoreExtensions."""
     held = _own(session, appointment_id)
     if held.status is not A.HELD or held.hold_until is None or held.hold_until <= now:
@@ -279,7 +281,7 @@ def confirm(
     if first.status in (A.PENDING, A.BOOKED, A.PROPOSED):
         return first
     if first.status is not A.HELD or first.hold_until is None or first.hold_until <= now:
-        raise HoldEnded()
+        raise _gone(session, first)
     day = day_of(session, schedule_id=first.schedule_id, now=now)
     blocked = blocking(
         refusals(session, day, person_id=first.person_id, now=now, starts_at=first.starts_at)
@@ -305,15 +307,21 @@ def confirm(
             else None,
         )
     except AlreadyChanged as error:
-        raise HoldEnded() from error
-    audit.record(
-        session, verb="booking.request", subject=done, actor=actor, now=now, changes={}
-    )
+        raise _gone(session, first) from error
+    audit.record(session, verb="booking.request", subject=done, actor=actor, now=now, changes={})
     if approval:
-        outbox.tell(session, done, MessageKind.REQUEST_RECEIVED, now=now, useless_after=done.starts_at)
+        outbox.tell(
+            session, done, MessageKind.REQUEST_RECEIVED, now=now, useless_after=done.starts_at
+        )
     else:
         announce_booked(session, done, now=now, run_at=now)
     return done
+
+
+def _gone(session: Session, held: Appointment) -> RuleError:
+    """Why a held place is no more: the day was closed under it, or the time to confirm is over."""
+    day = session.scalar(select(Schedule.status).where(Schedule.id == held.schedule_id))
+    return Refused([CLOSED]) if day is ScheduleStatus.CLOSED else HoldEnded()
 
 
 def announce_booked(
@@ -340,7 +348,9 @@ def announce_booked(
         )
 
 
-def release(session: Session, *, appointment_id: int, actor: Actor, now: dt.datetime) -> Appointment:
+def release(
+    session: Session, *, appointment_id: int, actor: Actor, now: dt.datetime
+) -> Appointment:
     """Let a held place go («Закрыть»). Letting go of what is not held any more changes nothing."""
     held = _own(session, appointment_id)
     if held.status is not A.HELD:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.appointment import Appointment
+from app.models.donor import Donor
 from app.models.enums import AppointmentStatus
 from app.rules.clock import local_date
 from app.rules.errors import NotFound
@@ -84,3 +85,11 @@ def may_cancel(row: Appointment, *, now: dt.datetime) -> bool:
 def has_ticket(row: Appointment) -> bool:
     """A ticket is there while the request waits and after its approval (A30)."""
     return row.status in WITH_TICKET
+
+
+def donor(session: Session, *, person_id: int) -> Donor:
+    """What the reader said of himself at registration. Raises NotFound."""
+    found = session.scalars(select(Donor).where(Donor.person_id == person_id)).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
 from app.rules import facts, policies
-from app.rules.eligibility import Refusal, check
+from app.rules.clock import local_date
+from app.rules.eligibility import Refusal, check, first_allowed
 from app.rules.errors import N_
 from app.rules.facts import StaffFacts
 
@@ -43,6 +44,8 @@ class Examined:
     appointment: Appointment
     who: StaffFacts
     checks: tuple[Check, ...]
+    possible_from: dt.date | None
+    """The first date from today on with nothing medical against this kind of donation; None: never."""
 
     @property
     def failing(self) -> tuple[Check, ...]:
@@ -77,17 +80,40 @@ COLUMN = {
 """Where each refusal is shown. Those that are not here count at booking time only, or end a day."""
 
 
+STAFF_WORDS = {
+    "other_blood_type": N_("the day is for %(wanted)s, the donor says %(own)s"),
+    "other_kell": N_("the day is for Kell %(wanted)s, the donor says %(own)s"),
+    "too_young": N_("not yet %(age)s years old: possible from %(date)s"),
+    "interval": N_(
+        "%(passed)s of %(wait)s days since the donation on %(last)s: possible from %(date)s"
+    ),
+    "yearly_limit": N_("%(times)s such donations within a year already: possible from %(date)s"),
+    "other_booking": N_("already booked: %(type)s, %(date)s"),
+    "other_sex": N_("the day is for %(wanted)s only"),
+    "sex_unknown": N_("the day is for one sex only, and the card does not say which it is"),
+    "not_first_time": N_("the day is for people who have donated before"),
+    "first_time_only": N_("the day is for first-time donors"),
+}
+"""The same reasons as the donor is told, as colleagues say them."""
+DEFERRED_UNTIL = N_("medical deferral: possible from %(date)s")
+DEFERRED_FOR_EVER = N_("medical deferral without an end date")
+
+
 def examine(
     session: Session, appointments: Sequence[Appointment], *, now: dt.datetime
 ) -> list[Examined]:
     """Checks for a whole list, in a number of queries that does not grow with it."""
+    if not appointments:
+        return []
     people = facts.for_staff(session, [a.person_id for a in appointments])
+    tenants = {a.tenant_id for a in appointments}
+    versions = policies.versions(session, tenant_ids=tenants, now=now)
     numbers: dict[tuple[int, dt.date], policies.MedicalNumbers] = {}
     examined = []
     for appointment in appointments:
         key = (appointment.tenant_id, appointment.schedule.date)
         if key not in numbers:
-            numbers[key] = policies.medical_numbers(session, tenant_id=key[0], on=key[1])
+            numbers[key] = versions.numbers(tenant_id=key[0], on=key[1])
         who = people[appointment.person_id]
         examined.append(examine_one(appointment, who, numbers=numbers[key], now=now))
     return examined
@@ -97,27 +123,35 @@ def examine_one(
     appointment: Appointment, who: StaffFacts, *, numbers: policies.MedicalNumbers, now: dt.datetime
 ) -> Examined:
     """The checks of one booking for facts already loaded (or supposed: what would an import change)."""
+    slot = facts.of_schedule(
+        appointment.schedule,
+        appointment.organization,
+        appointment.donation_type.kind,
+        starts_at=appointment.starts_at,
+    )
+    policy = appointment.policy
     refusals = check(
         who.facts,
-        facts.of_schedule(
-            appointment.schedule,
-            appointment.organization,
-            appointment.donation_type.kind,
-            starts_at=appointment.starts_at,
-        ),
-        policy=appointment.policy,
+        slot,
+        policy=policy,
         numbers=numbers,
         now=now,
         ignore_appointment_id=appointment.id,
     )
-    return Examined(appointment, who, tuple(_checks(who, refusals)))
+    today = local_date(now, slot.time_zone)
+    return Examined(
+        appointment,
+        who,
+        tuple(_checks(who, refusals)),
+        first_allowed(who.facts, slot, policy=policy, numbers=numbers, today=today),
+    )
 
 
 def _checks(who: StaffFacts, refusals: Sequence[Refusal]) -> list[Check]:
     by_column: dict[str, Refusal] = {}
     for refusal in refusals:
         column = COLUMN.get(refusal.code)
-        if column and (column not in by_column or refusal.blocking):
+        if column and (column not in by_column or _weight(refusal) > _weight(by_column[column])):
             by_column[column] = refusal
     found = [_code(who), _blood(who, by_column.get("blood"))]
     passed = {
@@ -131,11 +165,19 @@ def _checks(who: StaffFacts, refusals: Sequence[Refusal]) -> list[Check]:
     return found
 
 
+def _weight(refusal: Refusal) -> tuple[bool, bool, dt.date]:
+    """Of several reasons in one column the hardest is shown: blocking, without an end, ending last."""
+    return (refusal.blocking, refusal.earliest is None, refusal.earliest or dt.date.min)
+
+
 def _of(name: str, refusal: Refusal | None) -> Check | None:
     if refusal is None:
         return None
     outcome = Outcome.FAIL if refusal.blocking else Outcome.WARN
-    return Check(name, outcome, refusal.text, refusal.params)
+    text = STAFF_WORDS.get(refusal.code, refusal.text)
+    if refusal.code == "deferred":
+        text = DEFERRED_UNTIL if refusal.earliest else DEFERRED_FOR_EVER
+    return Check(name, outcome, text, refusal.params)
 
 
 def _code(who: StaffFacts) -> Check:
@@ -143,10 +185,15 @@ def _code(who: StaffFacts) -> Check:
         return Check("code", Outcome.FAIL, N_("not found in the donor file"))
     if who.donor is not None and who.record.code != who.donor.donor_code:
         return Check(
-            "code", Outcome.FAIL, N_("the linked record has another code: %(code)s"), {"code": who.record.code}
+            "code",
+            Outcome.FAIL,
+            N_("the linked record has another code: %(code)s"),
+            {"code": who.record.code},
         )
     if who.record.person_id is not None and who.record.person_id != who.person.id:
         return Check("code", Outcome.FAIL, N_("the record is already linked to another donor"))
+    if who.record.person_id is None and who.code_shared:
+        return Check("code", Outcome.FAIL, N_("another donor's card gives the same code"))
     return Check("code", Outcome.OK, N_("found in the donor file"))
 
 
@@ -181,9 +228,14 @@ def _blood(who: StaffFacts, refusal: Refusal | None) -> Check:
 
 def _history(who: StaffFacts) -> Check:
     count = len(who.facts.donations)
+    if not count and not who.facts.history_known:
+        return Check("first_time", Outcome.WARN, N_("nothing is known of former donations"))
     if not count:
         return Check("first_time", Outcome.WARN, N_("first donation"))
     last = who.facts.donations[-1][0]
     return Check(
-        "first_time", Outcome.OK, N_("donations: %(count)s, the last on %(last)s"), {"count": count, "last": last}
+        "first_time",
+        Outcome.OK,
+        N_("donations: %(count)s, the last on %(last)s"),
+        {"count": count, "last": last},
     )

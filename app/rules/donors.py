@@ -75,7 +75,7 @@ def link_record(
         setattr(person, name, getattr(record, name))
     person.search_name = folded(person.full_name)
     _hand_over(session, record, person.id)
-    _audit(session, "donor.link", record, [None, person.id], actor, now)
+    _audit(session, "donor.link", record, people=[None, person.id], actor=actor, now=now)
     return True
 
 
@@ -101,7 +101,7 @@ def unlink_record(
     person.search_name = folded(person.full_name)
     record.filled = ""
     _hand_over(session, record, None)
-    _audit(session, "donor.unlink", record, [person.id, None], actor, now)
+    _audit(session, "donor.unlink", record, people=[person.id, None], actor=actor, now=now)
     return True
 
 
@@ -120,16 +120,12 @@ def _audit(
     session: Session,
     verb: str,
     record: DonorRecord,
+    *,
     people: list[int | None],
     actor: Actor | None,
     now: dt.datetime | None,
 ) -> None:
     if actor is not None and now is not None:
         audit.record(
-            session,
-            verb=verb,
-            subject=record,
-            actor=actor,
-            now=now,
-            changes={"person_id": people},
+            session, verb=verb, subject=record, actor=actor, now=now, changes={"person_id": people}
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.models.blood import BloodType
@@ -27,6 +27,8 @@ from app.rules.errors import N_
 from app.rules.policies import MedicalNumbers
 
 YEAR = dt.timedelta(days=365)
+MOST_STEPS = 50
+"""Reasons that follow one upon another (deferral after deferral) are followed this far."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class Refusal:
     params: Mapping[str, Any] = field(default_factory=dict)
     earliest: dt.date | None = None
     blocking: bool = True
+
+
+CLOSED = Refusal("closed", N_("The centre has closed this day. Choose another one, please."))
 
 
 @dataclass(frozen=True)
@@ -130,12 +135,36 @@ def earliest(refusals: list[Refusal]) -> dt.date | None:
     return None if not dates or None in dates else max(d for d in dates if d)
 
 
+def first_allowed(
+    person: PersonFacts,
+    slot: SlotFacts,
+    *,
+    policy: BookingPolicy,
+    numbers: MedicalNumbers,
+    today: dt.date,
+) -> dt.date | None:
+    """The first date from ``today`` on with nothing medical against a donation of the slot's kind (N1).
+
+    None if a deferral has no end. ``numbers`` are taken as they hold on the slot's own date.
+    """
+    day = today
+    for _ in range(MOST_STEPS):
+        against = list(_medical(person, replace(slot, date=day), policy, numbers))
+        if not against:
+            return day
+        later = earliest(against)
+        if later is None:
+            return None
+        day = later
+    return None
+
+
 def _day(slot: SlotFacts, policy: BookingPolicy, now: dt.datetime) -> Iterator[Refusal]:
     today = local_date(now, slot.time_zone)
     if slot.ends_at <= now:
         yield Refusal("past", N_("This time is over."))
     if slot.status is ScheduleStatus.CLOSED:
-        yield Refusal("closed", N_("The centre has closed this day. Choose another one, please."))
+        yield CLOSED
     elif slot.status is ScheduleStatus.DRAFT:
         yield Refusal("draft", N_("This day is not published yet."))
     if slot.pause_notice is not None or slot.status is ScheduleStatus.PAUSED:
@@ -146,7 +175,9 @@ def _day(slot: SlotFacts, policy: BookingPolicy, now: dt.datetime) -> Iterator[R
         )
     if slot.date > today + dt.timedelta(days=policy.book_days_ahead):
         opens = slot.date - dt.timedelta(days=policy.book_days_ahead)
-        yield Refusal("too_far", N_("Booking for this day opens on %(date)s."), {"date": opens}, opens)
+        yield Refusal(
+            "too_far", N_("Booking for this day opens on %(date)s."), {"date": opens}, opens
+        )
 
 
 def _sets(person: PersonFacts, slot: SlotFacts) -> Iterator[Refusal]:
@@ -193,7 +224,9 @@ def _medical(
         if deferral.ends_on is None:
             yield Refusal(
                 "deferred",
-                N_("There is a medical deferral without an end date. Ask the centre's doctor, please."),
+                N_(
+                    "There is a medical deferral without an end date. Ask the centre's doctor, please."
+                ),
             )
         else:
             free = deferral.ends_on + dt.timedelta(days=1)
@@ -224,7 +257,12 @@ def _medical(
             yield Refusal(
                 "interval",
                 N_("Too soon after the donation on %(last)s: possible from %(date)s."),
-                {"last": last, "date": free},
+                {
+                    "last": last,
+                    "date": free,
+                    "passed": (slot.date - last).days,
+                    "wait": (free - last).days,
+                },
                 free,
             )
     limit = numbers.limits.get((slot.kind, person.sex)) or numbers.limits.get((slot.kind, None))
@@ -234,7 +272,9 @@ def _medical(
             free = year[-limit] + YEAR
             yield Refusal(
                 "yearly_limit",
-                N_("%(times)s donations of this kind within a year is the limit: possible from %(date)s."),
+                N_(
+                    "%(times)s donations of this kind within a year is the limit: possible from %(date)s."
+                ),
                 {"times": limit, "date": free},
                 free,
             )
@@ -254,7 +294,9 @@ def _site(
         other = others[0]
         yield Refusal(
             "other_booking",
-            N_("You are already booked: %(type)s, %(date)s. Cancel that booking first or come then."),
+            N_(
+                "You are already booked: %(type)s, %(date)s. Cancel that booking first or come then."
+            ),
             {"type": other.donation_type, "date": local_date(other.starts_at, slot.time_zone)},
         )
     if person.last_own_cancel is not None:

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 
-def N_(text: str) -> str:
+def N_(text: str) -> str:  # noqa: N802 - the name gettext tools look for
     """Mark a sentence for translation; it is translated where it is shown."""
     return text
 
@@ -54,12 +54,16 @@ class NoPlaces(RuleError):
 
 class HoldEnded(RuleError):
     code = "hold_ended"
-    text = N_("The place was kept for you for a while and is free again. Choose a time once more, please.")
+    text = N_(
+        "The place was kept for you for a while and is free again. Choose a time once more, please."
+    )
 
 
 class TooManyHolds(RuleError):
     code = "too_many_holds"
-    text = N_("Too many places are being chosen from your network just now. Try again in a few minutes, please.")
+    text = N_(
+        "Too many places are being chosen from your network just now. Try again in a few minutes, please."
+    )
 
 
 class NoMoreExtensions(RuleError):

@@ -36,6 +36,8 @@ class StaffFacts:
     person: Person
     donor: Donor | None
     record: DonorRecord | None
+    code_shared: bool = False
+    """Another donor's card gives the same code: one of the two is mistaken, or worse."""
 
 
 def of_people(session: Session, person_ids: Collection[int]) -> dict[int, PersonFacts]:
@@ -59,14 +61,19 @@ def _load(session: Session, person_ids: Collection[int], *, records: bool) -> di
         .outerjoin(Donor, Donor.person_id == Person.id)
         .where(Person.id.in_(ids))
     ).all()
-    by_person = _records(session, [(p, d) for p, d in rows]) if records else {}
-    owner = {record.id: person_id for person_id, record in by_person.items()}
+    pairs = [(p, d) for p, d in rows]
+    by_person = _records(session, pairs) if records else {}
+    shared = _shared_codes(session, pairs) if records else set()
+    owners: dict[int | None, set[int | None]] = defaultdict(set)
+    for person_id, record in by_person.items():
+        owners[record.id].add(person_id)
     donations = defaultdict(set)
     for gift in session.execute(
-        select(Donation.id, Donation.person_id, Donation.record_id, Donation.on_date, Donation.kind)
-        .where(or_(Donation.person_id.in_(ids), Donation.record_id.in_(owner)))
+        select(
+            Donation.id, Donation.person_id, Donation.record_id, Donation.on_date, Donation.kind
+        ).where(or_(Donation.person_id.in_(ids), Donation.record_id.in_(owners)))
     ):
-        for key in {gift.person_id, owner.get(gift.record_id)} - {None}:
+        for key in ({gift.person_id} | owners.get(gift.record_id, set())) - {None}:
             donations[key].add((gift.on_date, gift.kind))
     deferrals = defaultdict(set)
     for row in session.execute(
@@ -78,11 +85,11 @@ def _load(session: Session, person_ids: Collection[int], *, records: bool) -> di
             Deferral.ends_on,
             Deferral.reason,
         ).where(
-            or_(Deferral.person_id.in_(ids), Deferral.record_id.in_(owner)),
+            or_(Deferral.person_id.in_(ids), Deferral.record_id.in_(owners)),
             Deferral.withdrawn_at.is_(None),
         )
     ):
-        for key in {row.person_id, owner.get(row.record_id)} - {None}:
+        for key in ({row.person_id} | owners.get(row.record_id, set())) - {None}:
             deferrals[key].add(DeferralFact(row.kind, row.starts_on, row.ends_on, row.reason))
     live = _live(session, ids)
     cancels = _own_cancels(session, ids)
@@ -101,8 +108,26 @@ def _load(session: Session, person_ids: Collection[int], *, records: bool) -> di
             last_own_cancel=cancels.get(person.id),
             history_known=record is not None or bool(donations[person.id]),
         )
-        found[person.id] = StaffFacts(facts, person, donor, record)
+        code_shared = donor is not None and (donor.tenant_id, donor.donor_code) in shared
+        found[person.id] = StaffFacts(facts, person, donor, record, code_shared)
     return found
+
+
+def _shared_codes(
+    session: Session, rows: list[tuple[Person, Donor | None]]
+) -> set[tuple[int, str]]:
+    """Of these donors' codes, those that several cards of one organization give: (tenant, code)."""
+    given = [d for _, d in rows if d is not None]
+    found = session.execute(
+        select(Donor.tenant_id, Donor.donor_code)
+        .where(
+            Donor.tenant_id.in_({d.tenant_id for d in given}),
+            Donor.donor_code.in_({d.donor_code for d in given}),
+        )
+        .group_by(Donor.tenant_id, Donor.donor_code)
+        .having(func.count() > 1)
+    )
+    return {(tenant_id, code) for tenant_id, code in found}
 
 
 def _records(session: Session, rows: list[tuple[Person, Donor | None]]) -> dict[int, DonorRecord]:
@@ -157,7 +182,7 @@ def _own_cancels(session: Session, ids: Collection[int]) -> dict[int, dt.datetim
         )
         .group_by(Appointment.person_id)
     )
-    return {person_id: at for person_id, at in rows}
+    return {person_id: at for person_id, at in rows if at is not None}
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ def finish(
 
 def postpone(session: Session, message: Message, *, now: dt.datetime, error: str) -> None:
     """A try failed: wait and try again, or give up when it would be of no use any more."""
-    wait = BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1] * random.uniform(0.9, 1.1)
+    wait = BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1] * random.uniform(0.9, 1.1)  # noqa: S311 - jitter, not a secret
     end = message.useless_after or message.run_at + GIVE_UP
     if message.useless_after is None and message.facts.get("first_due"):
         end = dt.datetime.fromisoformat(message.facts["first_due"]) + GIVE_UP

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.models.account import AccountPerson
-from app.models.blood import takes
 from app.models.donation_type import DonationPause, DonationType
+from app.models.donor import Donor
 from app.models.organization import Organization
 from app.models.schedule import Schedule, Slot
 from app.rules import facts, policies
@@ -88,17 +88,6 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Alternative:
-    """A day open to this donor, with its first free time."""
-
-    schedule: Schedule
-    organization: Organization
-    donation_type: DonationType
-    starts_at: dt.datetime
-    free: int
-
-
-@dataclass(frozen=True)
 class Board:
     """What is needed to say why a day is closed to somebody, loaded once for all days."""
 
@@ -142,6 +131,28 @@ def cards_of(session: Session, *, account_id: int) -> dict[int, int]:
     return {row.tenant_id: row.person_id for row in rows}
 
 
+def donor_of(session: Session, *, person_ids: Collection[int]) -> Donor | None:
+    """The donor among these cards whose group the header shows."""
+    return session.scalars(
+        select(Donor).where(Donor.person_id.in_(person_ids)).order_by(Donor.id).limit(1)
+    ).first()
+
+
+def roots(session: Session) -> list[Organization]:
+    """Root organizations that take donors."""
+    return list(
+        session.scalars(
+            select(Organization)
+            .where(
+                Organization.part_of_id.is_(None),
+                Organization.is_active,
+                Organization.takes_donors,
+            )
+            .order_by(Organization.short_name)
+        )
+    )
+
+
 def listing(
     session: Session,
     *,
@@ -154,7 +165,7 @@ def listing(
     With ``cards`` (tenant → person of the reader) days open to the reader's group come first and every
     other row carries the reasons against; without, only the day's own (paused, over, not open yet).
     """
-    board = _board(session, now, cards)
+    board = board_of(session, now, cards)
     types, organizations = board.types, board.organizations
     opened = open_days(organizations.values(), types, now)
     fitting = [opened, *conditions(wish, organizations, types)]
@@ -202,49 +213,8 @@ def free_places(
     return {row.schedule_id: row.free for row in rows}
 
 
-def alternatives(
-    session: Session,
-    *,
-    person_id: int,
-    tenant_id: int,
-    near: dt.date,
-    now: dt.datetime,
-    without_schedule_id: int = 0,
-    limit: int = 3,
-) -> list[Alternative]:
-    """The days nearest to ``near`` with free places that nothing stands against for this person."""
-    board = _board(session, now, {tenant_id: person_id})
-    person = (board.people or {}).get(tenant_id)
-    if person is None or person.blood_type is None:
-        return []
-    own = [row for row in board.organizations.values() if row.tenant_id == tenant_id]
-    rows = session.execute(
-        select(Schedule, func.min(Slot.starts_at), func.count(Slot.id))
-        .join(Slot, Slot.schedule_id == Schedule.id)
-        .where(
-            open_days(own, board.types, now),
-            takes(Schedule.blood_types, [person.blood_type]),
-            Schedule.id != without_schedule_id,
-            Schedule.date <= near + dt.timedelta(days=60),
-            *choosable(now),
-        )
-        .group_by(Schedule.id)
-        .order_by(Schedule.date, Schedule.id)
-        .limit(100)
-    ).all()
-    found = []
-    for day, starts_at, free in sorted(rows, key=lambda row: abs(row[0].date - near)):
-        if not blocking(list(board.reasons(day))):
-            place = board.organizations[day.organization_id]
-            found.append(
-                Alternative(day, place, board.types[day.donation_type_id], starts_at, free)
-            )
-        if len(found) == limit:
-            break
-    return found
-
-
-def _board(session: Session, now: dt.datetime, cards: Mapping[int, int] | None) -> Board:
+def board_of(session: Session, now: dt.datetime, cards: Mapping[int, int] | None) -> Board:
+    """Everything about organizations, types, pauses, policies and these people, in ten queries or fewer."""
     organizations = donor_places(session)
     people = None
     if cards is not None:

@@ -41,7 +41,7 @@ class Position:
         return cls(appointment.starts_at, appointment.id)
 
 
-def loaded() -> Select[tuple[Appointment]]:
+def loaded() -> Select[Appointment]:
     """Appointments with all that the queue and the checks read of them, in one query."""
     return select(Appointment).options(
         joinedload(Appointment.person),
@@ -102,9 +102,7 @@ def page(
 def ids(session: Session, chosen: QueueFilter, *, now: dt.datetime, limit: int) -> list[int]:
     """Ids of the whole filter, soonest first, at most ``limit``."""
     query = select(Appointment.id).where(*conditions(chosen, now=now))
-    return list(
-        session.scalars(query.order_by(Appointment.starts_at, Appointment.id).limit(limit))
-    )
+    return list(session.scalars(query.order_by(Appointment.starts_at, Appointment.id).limit(limit)))
 
 
 def count(session: Session, chosen: QueueFilter, *, now: dt.datetime) -> int:

@@ -54,7 +54,9 @@ def count(session: Session, *, kind: str, value: str, now: dt.datetime) -> None:
 
 def forgive(session: Session, *, kind: str, value: str) -> None:
     """Forget the tries of who has proved to be right."""
-    session.execute(delete(Throttle).where(Throttle.bucket == blind_index(f"throttle {kind}", value)))
+    session.execute(
+        delete(Throttle).where(Throttle.bucket == blind_index(f"throttle {kind}", value))
+    )
 
 
 def sweep(session: Session, *, now: dt.datetime) -> None:

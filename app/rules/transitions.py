@@ -136,7 +136,7 @@ def start(session: Session, appointment: Appointment, *, actor: Actor, now: dt.d
     """Insert a new appointment that keeps the slot just taken, with its first line of history."""
     session.add(appointment)
     session.flush()  # the history needs the id
-    _remember(session, appointment.id, "hold", None, appointment.status, actor, now)
+    _remember(session, appointment.id, "hold", (None, appointment.status), actor, now)
 
 
 def move(
@@ -176,7 +176,7 @@ def move(
         raise AlreadyChanged(status=current)
     if transition.slot is not None and kept:
         set_slot(session, slot_id, transition.slot)
-    _remember(session, appointment_id, event, status, transition.target, actor, now)
+    _remember(session, appointment_id, event, (status, transition.target), actor, now)
     session.flush()
     return session.scalars(
         select(Appointment)
@@ -202,8 +202,7 @@ def _remember(
     session: Session,
     appointment_id: int,
     event: str,
-    before: A | None,
-    after: A,
+    change: tuple[A | None, A],
     actor: Actor,
     now: dt.datetime,
 ) -> None:
@@ -212,8 +211,8 @@ def _remember(
             appointment_id=appointment_id,
             at=now,
             event=event,
-            from_status=before,
-            to_status=after,
+            from_status=change[0],
+            to_status=change[1],
             actor_kind=actor.kind,
             actor_id=actor.id,
         )

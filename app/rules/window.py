@@ -105,6 +105,11 @@ def schedule_id_of(session: Session, *, schedule_uid: uuid.UUID) -> int:
     return found
 
 
+def tenant_of(session: Session, *, schedule_id: int) -> int:
+    """The organization whose card a donor needs for that day."""
+    return session.scalars(select(Schedule.tenant_id).where(Schedule.id == schedule_id)).one()
+
+
 def slot_id_of(session: Session, *, slot_uid: uuid.UUID, schedule_id: int) -> int:
     """Raises NotFound for a place that is not one of that day."""
     found = session.scalar(
