@@ -1,0 +1,161 @@
+"""Closing a donor day together with what happens to its people: each one gets a letter.
+
+Two steps, so that nobody is lost and nothing waits for long. ``close_day`` shuts the day: from its
+commit on, every hold and confirmation is refused. ``dismiss`` then cancels the live bookings, some
+at a time. ``finish_closings`` does what an interrupted closing left, and catches who was in the middle
+of something (an undone rejection, a cancel that freed a place).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from app.models.account import AccountPerson
+from app.models.appointment import Appointment
+from app.models.enums import AppointmentStatus, MessageKind, ScheduleStatus, SlotStatus
+from app.models.schedule import Schedule, Slot
+from app.models.scope import widened
+from app.rules import audit, booking, days, transitions
+from app.rules.actor import SYSTEM, Actor
+from app.rules.days import DayClosed
+from app.rules.errors import AlreadyChanged, ReasonNeeded
+
+A = AppointmentStatus
+CANCELLED = (A.PENDING, A.PROPOSED, A.BOOKED)
+"""Who gets a letter when the day is closed."""
+ENDED = (A.HELD, *CANCELLED)
+
+
+@dataclass(frozen=True)
+class Booked:
+    """Somebody whom closing the day concerns; without an account there is nobody to write to."""
+
+    appointment: Appointment
+    has_account: bool
+
+
+@dataclass(frozen=True)
+class Affected:
+    """Who is on the day: ``booked`` are cancelled with a letter, ``choosing`` lose their held place,
+    ``begun`` have started or are over and stay as they are."""
+
+    booked: tuple[Booked, ...]
+    choosing: int
+    begun: int
+
+    @property
+    def letters(self) -> int:
+        return sum(person.has_account for person in self.booked)
+
+
+def affected(session: Session, *, schedule_id: int, now: dt.datetime) -> Affected:
+    """Whom closing this day concerns, by time. Three queries."""
+    known = exists().where(AccountPerson.person_id == Appointment.person_id)
+    rows = session.execute(
+        select(Appointment, known)
+        .options(joinedload(Appointment.person), joinedload(Appointment.slot))
+        .where(
+            Appointment.schedule_id == schedule_id,
+            Appointment.status.in_(CANCELLED),
+            Appointment.starts_at > now,
+        )
+        .order_by(Appointment.starts_at, Appointment.id)
+    ).all()
+    counts = session.execute(
+        select(
+            func.count().filter(Appointment.status == A.HELD, Appointment.hold_until > now),
+            func.count().filter(
+                Appointment.keeps_slot, Appointment.status != A.HELD, Appointment.starts_at <= now
+            ),
+        ).where(Appointment.schedule_id == schedule_id)
+    ).one()
+    return Affected(tuple(Booked(row, has) for row, has in rows), counts[0], counts[1])
+
+
+def close_day(
+    session: Session, *, schedule_id: int, reason: str, actor: Actor, now: dt.datetime
+) -> Schedule:
+    """Shut the day. Commit, then call ``dismiss`` until it returns 0.
+
+    Raises ReasonNeeded (people will read it), DayClosed, NotFound.
+    """
+    reason = reason.strip()[:200]
+    if not reason:
+        raise ReasonNeeded()
+    day = days.locked(session, schedule_id)
+    if day.status is ScheduleStatus.CLOSED:
+        raise DayClosed()
+
+    day.status = ScheduleStatus.CLOSED
+    day.closed_reason = reason
+    audit.record(session, verb="day.close", subject=day, actor=actor, now=now)
+    session.flush()  # the day is closed before its places are
+    transitions.close_free_slots_of(session, [day.id])
+    return day
+
+
+def dismiss(
+    session: Session, *, schedule_id: int, actor: Actor, now: dt.datetime, limit: int = 50
+) -> int:
+    """Cancel up to ``limit`` live bookings of a closed day, with a letter each; how many were left to do.
+
+    Held places are let go: their confirmation says that the day is closed. Whoever changes a booking
+    at the same moment wins, and the booking is looked at again in the next round.
+    """
+    day = session.get_one(Schedule, schedule_id)
+    live = session.execute(
+        select(Appointment.id, Appointment.status)
+        .where(
+            Appointment.schedule_id == schedule_id,
+            Appointment.status.in_(ENDED),
+            Appointment.starts_at > now,
+        )
+        .order_by(Appointment.id)
+        .limit(limit)
+    ).all()
+    for appointment_id, status in live:
+        try:
+            if status is A.HELD:
+                booking.release(session, appointment_id=appointment_id, actor=actor, now=now)
+            else:
+                booking.cancel(
+                    session,
+                    appointment_id=appointment_id,
+                    actor=actor,
+                    now=now,
+                    comment=day.closed_reason,
+                    kind=MessageKind.DAY_CLOSED,
+                )
+        except AlreadyChanged:
+            continue
+    transitions.close_free_slots_of(session, [schedule_id])
+    return len(live)
+
+
+def finish_closings(session: Session, *, now: dt.datetime, limit: int = 50) -> int:
+    """For the periodic job: whatever still lives on a closed day ends, with its letter. How many days."""
+    yesterday = (now - dt.timedelta(days=1)).date()
+    live = exists().where(
+        Appointment.schedule_id == Schedule.id,
+        Appointment.status.in_(ENDED),
+        Appointment.starts_at > now,
+    )
+    free = exists().where(Slot.schedule_id == Schedule.id, Slot.status == SlotStatus.FREE)
+    with widened(session, "closings that were interrupted"):
+        unfinished = session.scalars(
+            select(Schedule.id)
+            .where(
+                Schedule.date >= yesterday,
+                Schedule.status == ScheduleStatus.CLOSED,
+                live | free,
+            )
+            .order_by(Schedule.id)
+            .limit(20)
+        ).all()
+        for schedule_id in unfinished:
+            dismiss(session, schedule_id=schedule_id, actor=SYSTEM, now=now, limit=limit)
+    return len(unfinished)
