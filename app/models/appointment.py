@@ -49,6 +49,13 @@ class Appointment(BranchScoped, PersonOwned, HasUid, Base):
             sqlite_where=text("keeps_slot = 1"),
         ),
         Index("ix_appointment_queue", "organization_id", "status", "starts_at", "id"),
+        Index(
+            "ix_appointment_overdue",
+            "decide_by",
+            postgresql_where=text("status = 'pending'"),
+            sqlite_where=text("status = 'pending'"),
+        ),
+        Index("ix_appointment_decided", "decided_by_id", "decided_at"),
         Index("ix_appointment_person_starts", "person_id", "starts_at"),
         Index("ix_appointment_status_starts", "status", "starts_at"),
         Index(

@@ -107,6 +107,14 @@ def staff_scope(session: Session, user: StaffUser, permission: str | None = None
     )
 
 
+def covers(session: Session, user: StaffUser, permission: str, organization_id: int) -> bool:
+    """Whether a role that gives ``permission`` is held over this organization."""
+    if not can(user, permission):
+        return False
+    scope = staff_scope(session, user, permission)
+    return scope.everywhere or organization_id in scope.organization_ids
+
+
 def account_scope(session: Session, account: Account) -> Scope:
     """The account itself and the cards it keeps."""
     with widened(session, "the cards of this account"):

@@ -1,16 +1,17 @@
-"""Deciding requests: approve, reject, undo within the minute, and many at once (A22–A26, A32, N2)."""
+"""Deciding requests: approve, reject, undo within the minute (A22–A26, A32, N2); many: app.rules.bulk."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment, RejectionReason
 from app.models.donor import DonorRecord
 from app.models.enums import AppointmentStatus, MessageKind
 from app.models.person import Person
+from app.models.scope import widened
 from app.models.staff import StaffUser
 from app.rules import access, audit, booking, checks, donors, outbox, transitions
 from app.rules.actor import actor_of
@@ -28,10 +29,16 @@ from app.rules.errors import (
     RuleError,
     UndoOver,
 )
+from app.rules.facts import COUNTED
 from app.rules.queue import loaded
 
 A = AppointmentStatus
 UNDO_EVENT = {A.BOOKED: "undo_approve", A.REJECTED: "undo_reject"}
+
+
+class ChosenAgain(RuleError):
+    code = "chosen_again"
+    text = N_("The donor has chosen another place meanwhile: the rejection stands.")
 
 
 class VisitBegun(RuleError):
@@ -92,8 +99,7 @@ def _override(
     """A failing check is overridden singly, with the right over this organization and a reason."""
     if not reason.strip():
         raise CheckFails(checks=[Phrase(checks.TITLES[c.name]) for c in examined.failing])
-    scope = access.staff_scope(session, by, "queue.override")
-    if not scope.everywhere and request.organization_id not in scope.organization_ids:
+    if not access.covers(session, by, "queue.override", request.organization_id):
         raise NotAllowed()
 
 
@@ -151,11 +157,17 @@ def reject(
 
 
 def undo(session: Session, *, appointment_id: int, by: StaffUser, now: dt.datetime) -> Appointment:
-    """Take the decision back within the undo time: no letter has left yet. Raises UndoOver, NotFound."""
+    """Take the decision back within the undo time: no letter has left yet.
+
+    Raises UndoOver, ChosenAgain, NotFound.
+    """
     decided = _request(session, appointment_id)
     event = UNDO_EVENT.get(decided.status)
     if event is None or decided.undo_until is None or decided.undo_until <= now:
         raise UndoOver()
+    booking.lock_person(session, decided.person_id)
+    if decided.status is A.REJECTED:
+        _not_chosen_again(session, decided)
     linked = decided.linked_record_id
     try:
         done = transitions.move(
@@ -186,49 +198,15 @@ def undo(session: Session, *, appointment_id: int, by: StaffUser, now: dt.dateti
     return done
 
 
-def approve_many(
-    session: Session, *, appointment_ids: Sequence[int], by: StaffUser, now: dt.datetime
-) -> tuple[list[Appointment], list[tuple[int, RuleError]]]:
-    """Approve each by its own savepoint; what fails a check or was decided meanwhile is left out."""
-    done: list[Appointment] = []
-    left: list[tuple[int, RuleError]] = []
-    for appointment_id in appointment_ids:
-        try:
-            with session.begin_nested():
-                done.append(approve(session, appointment_id=appointment_id, by=by, now=now))
-        except RuleError as error:
-            left.append((appointment_id, error))
-    return done, left
-
-
-def reject_many(
-    session: Session,
-    *,
-    appointment_ids: Sequence[int],
-    reason_id: int | None,
-    comment: str,
-    by: StaffUser,
-    now: dt.datetime,
-) -> tuple[list[Appointment], list[tuple[int, RuleError]]]:
-    """Reject each for the same reason; what was decided meanwhile is left out."""
-    done: list[Appointment] = []
-    left: list[tuple[int, RuleError]] = []
-    for appointment_id in appointment_ids:
-        try:
-            with session.begin_nested():
-                done.append(
-                    reject(
-                        session,
-                        appointment_id=appointment_id,
-                        reason_id=reason_id,
-                        comment=comment,
-                        by=by,
-                        now=now,
-                    )
-                )
-        except RuleError as error:
-            left.append((appointment_id, error))
-    return done, left
+def _not_chosen_again(session: Session, rejected: Appointment) -> None:
+    """Within the minute the donor may have booked elsewhere: two bookings must not come of it."""
+    live = session.scalars(
+        select(Appointment.id).where(
+            Appointment.person_id == rejected.person_id, Appointment.status.in_(COUNTED)
+        )
+    ).all()
+    if len(live) >= rejected.policy.live_limit:
+        raise ChosenAgain()
 
 
 def _request(session: Session, appointment_id: int, *, again: bool = False) -> Appointment:
@@ -274,10 +252,13 @@ def _decided(session: Session, request: Appointment) -> RuleError:
     at = request.decided_at or request.ended_at
     if at is None:
         return AlreadyChanged(status=request.status)
-    who: object = request.ended_by or ""
+    who: object = request.ended_by or Phrase(N_("a colleague"))
     if request.ended_by is None and request.decided_by_id is not None:
-        colleague = session.get(StaffUser, request.decided_by_id)
-        who = colleague.full_name if colleague else Phrase(N_("a colleague"))
+        with widened(session, "the name of the colleague who decided"):
+            name = session.scalar(
+                select(StaffUser.full_name).where(StaffUser.id == request.decided_by_id)
+            )
+        who = name or who
     return AlreadyDecided(
         status=request.status, who=who, at=local(at, request.organization.time_zone)
     )

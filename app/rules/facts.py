@@ -61,12 +61,12 @@ def _load(session: Session, person_ids: Collection[int], *, records: bool) -> di
         .outerjoin(Donor, Donor.person_id == Person.id)
         .where(Person.id.in_(ids))
     ).all()
-    pairs = [(p, d) for p, d in rows]
+    pairs: list[tuple[Person, Donor | None]] = [(p, d) for p, d in rows]
     by_person = _records(session, pairs) if records else {}
     shared = _shared_codes(session, pairs) if records else set()
     owners: dict[int | None, set[int | None]] = defaultdict(set)
-    for person_id, record in by_person.items():
-        owners[record.id].add(person_id)
+    for person_id, known in by_person.items():
+        owners[known.id].add(person_id)
     donations = defaultdict(set)
     for gift in session.execute(
         select(
@@ -94,7 +94,7 @@ def _load(session: Session, person_ids: Collection[int], *, records: bool) -> di
     live = _live(session, ids)
     cancels = _own_cancels(session, ids)
     found = {}
-    for person, donor in rows:
+    for person, donor in pairs:
         record = by_person.get(person.id)
         facts = PersonFacts(
             person_id=person.id,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -10,18 +12,23 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
+from app.models.organization import Organization
 from app.models.schedule import Schedule
 from app.rules.clock import midnight
 
 MOST_COUNTED = 1000
 """A number on a page is counted up to here and then reads «more than 1000»: counts over big tables are slow."""
 
+LONGEST_UNDO = dt.timedelta(hours=1)
+"""No decision older than this is looked at for «undo»; policies give a minute."""
+
 
 @dataclass(frozen=True)
 class QueueFilter:
     """What the registrar has chosen to see. Dates are the branches' own."""
 
-    organization_id: int | None = None
+    organization_ids: tuple[int, ...] = ()
+    """Empty: every organization in scope."""
     donation_type_id: int | None = None
     date_from: dt.date | None = None
     date_to: dt.date | None = None
@@ -40,6 +47,20 @@ class Position:
     def of(cls, appointment: Appointment) -> Position:
         return cls(appointment.starts_at, appointment.id)
 
+    def before(self) -> ColumnElement[bool]:
+        """SQL: rows that come before this one."""
+        return or_(
+            Appointment.starts_at < self.starts_at,
+            and_(Appointment.starts_at == self.starts_at, Appointment.id < self.id),
+        )
+
+    def after(self) -> ColumnElement[bool]:
+        """SQL: rows that come after this one."""
+        return or_(
+            Appointment.starts_at > self.starts_at,
+            and_(Appointment.starts_at == self.starts_at, Appointment.id > self.id),
+        )
+
 
 def loaded() -> Select[Appointment]:
     """Appointments with all that the queue and the checks read of them, in one query."""
@@ -57,8 +78,8 @@ def conditions(chosen: QueueFilter, *, now: dt.datetime) -> list[ColumnElement[b
     found: list[ColumnElement[bool]] = [Appointment.status == chosen.status]
     if chosen.status is AppointmentStatus.PENDING:
         found.append(Appointment.starts_at > now)
-    if chosen.organization_id is not None:
-        found.append(Appointment.organization_id == chosen.organization_id)
+    if chosen.organization_ids:
+        found.append(Appointment.organization_id.in_(chosen.organization_ids))
     if chosen.donation_type_id is not None:
         found.append(Appointment.donation_type_id == chosen.donation_type_id)
     dates = []
@@ -84,25 +105,72 @@ def page(
     now: dt.datetime,
     size: int,
     after: Position | None = None,
+    before: Position | None = None,
 ) -> list[Appointment]:
-    """The next ``size`` requests after a position, soonest visit first."""
+    """``size`` requests after a position, or the last ``size`` before one; soonest visit first."""
     query = loaded().where(*conditions(chosen, now=now))
     if after is not None:
-        query = query.where(
-            or_(
-                Appointment.starts_at > after.starts_at,
-                and_(Appointment.starts_at == after.starts_at, Appointment.id > after.id),
-            )
+        query = query.where(after.after())
+    if before is not None:
+        backwards = query.where(before.before()).order_by(
+            Appointment.starts_at.desc(), Appointment.id.desc()
         )
+        return list(session.scalars(backwards.limit(size)).unique())[::-1]
+    forwards = query.order_by(Appointment.starts_at, Appointment.id)
+    return list(session.scalars(forwards.limit(size)).unique())
+
+
+def ids(
+    session: Session,
+    chosen: QueueFilter,
+    *,
+    now: dt.datetime,
+    limit: int,
+    after: Position | None = None,
+) -> list[int]:
+    """Ids of the whole filter, soonest first, at most ``limit``."""
+    query = select(Appointment.id).where(*conditions(chosen, now=now))
+    if after is not None:
+        query = query.where(after.after())
+    return list(session.scalars(query.order_by(Appointment.starts_at, Appointment.id).limit(limit)))
+
+
+def ids_of(session: Session, uids: Collection[uuid.UUID]) -> list[int]:
+    """Ids of the requests picked by their outside names, soonest first; unknown ones are left out."""
     return list(
-        session.scalars(query.order_by(Appointment.starts_at, Appointment.id).limit(size)).unique()
+        session.scalars(
+            select(Appointment.id)
+            .where(Appointment.uid.in_(set(uids)))
+            .order_by(Appointment.starts_at, Appointment.id)
+        )
     )
 
 
-def ids(session: Session, chosen: QueueFilter, *, now: dt.datetime, limit: int) -> list[int]:
-    """Ids of the whole filter, soonest first, at most ``limit``."""
-    query = select(Appointment.id).where(*conditions(chosen, now=now))
-    return list(session.scalars(query.order_by(Appointment.starts_at, Appointment.id).limit(limit)))
+def by_ids(session: Session, appointment_ids: Collection[int]) -> list[Appointment]:
+    """These requests, loaded as a page is."""
+    query = loaded().where(Appointment.id.in_(appointment_ids))
+    ordered = query.order_by(Appointment.starts_at, Appointment.id)
+    return list(session.scalars(ordered).unique())
+
+
+def position_of(session: Session, uid: uuid.UUID) -> Position | None:
+    """Where a request stands or stood in the queue; it may have been decided since."""
+    row = session.execute(
+        select(Appointment.starts_at, Appointment.id).where(Appointment.uid == uid)
+    ).one_or_none()
+    return None if row is None else Position(row.starts_at, row.id)
+
+
+def next_to(
+    session: Session, chosen: QueueFilter, at: Position, *, now: dt.datetime
+) -> uuid.UUID | None:
+    """The request after a position, or else the one before it: where to go on after a decision."""
+    query = select(Appointment.uid).where(*conditions(chosen, now=now)).limit(1)
+    forwards = query.where(at.after()).order_by(Appointment.starts_at, Appointment.id)
+    backwards = query.where(at.before()).order_by(
+        Appointment.starts_at.desc(), Appointment.id.desc()
+    )
+    return session.scalar(forwards) or session.scalar(backwards)
 
 
 def count(session: Session, chosen: QueueFilter, *, now: dt.datetime) -> int:
@@ -118,3 +186,47 @@ def count(session: Session, chosen: QueueFilter, *, now: dt.datetime) -> int:
 
 def overdue(session: Session, chosen: QueueFilter, *, now: dt.datetime) -> int:
     return count(session, replace(chosen, overdue=True), now=now)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The latest decision of one registrar that can still be undone; ``count`` if many at once."""
+
+    appointment: Appointment
+    count: int
+
+
+def last_decided(session: Session, *, staff_user_id: int, now: dt.datetime) -> Decided | None:
+    """What «undo» would undo now: decisions made in one go are undone in one go."""
+    mine = (
+        Appointment.decided_by_id == staff_user_id,
+        Appointment.decided_at > now - LONGEST_UNDO,
+        Appointment.undo_until > now,
+    )
+    latest = session.scalars(
+        loaded()
+        .where(*mine)
+        .order_by(Appointment.decided_at.desc(), Appointment.id.desc())
+        .limit(1)
+    ).first()
+    if latest is None:
+        return None
+    together = select(func.count()).where(*mine, Appointment.decided_at == latest.decided_at)
+    return Decided(latest, session.scalar(together) or 1)
+
+
+def organizations(session: Session) -> list[Organization]:
+    """What the reader's filter offers: every organization in scope, branches after their root."""
+    rows = session.scalars(select(Organization).where(Organization.is_active)).all()
+    return sorted(rows, key=lambda o: (o.tenant_id, o.root_id is not None, o.short_name))
+
+
+def under(organization: Organization, among: Collection[Organization]) -> tuple[int, ...]:
+    """Ids of an organization and of everything below it."""
+    found = {organization.id}
+    grown = True
+    while grown:
+        below = {o.id for o in among if o.part_of_id in found}
+        grown = not below <= found
+        found |= below
+    return tuple(sorted(found))

@@ -1167,6 +1167,9 @@ def upgrade():
     )
     with op.batch_alter_table("appointment", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_appointment_decided", ["decided_by_id", "decided_at"], unique=False
+        )
+        batch_op.create_index(
             "ix_appointment_holds",
             ["hold_until"],
             unique=False,
@@ -1175,6 +1178,13 @@ def upgrade():
         )
         batch_op.create_index(
             batch_op.f("ix_appointment_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_appointment_overdue",
+            ["decide_by"],
+            unique=False,
+            postgresql_where=sa.text("status = 'pending'"),
+            sqlite_where=sa.text("status = 'pending'"),
         )
         batch_op.create_index(
             "ix_appointment_person_starts", ["person_id", "starts_at"], unique=False
@@ -1464,12 +1474,18 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_appointment_schedule_id"))
         batch_op.drop_index("ix_appointment_queue")
         batch_op.drop_index("ix_appointment_person_starts")
+        batch_op.drop_index(
+            "ix_appointment_overdue",
+            postgresql_where=sa.text("status = 'pending'"),
+            sqlite_where=sa.text("status = 'pending'"),
+        )
         batch_op.drop_index(batch_op.f("ix_appointment_organization_id"))
         batch_op.drop_index(
             "ix_appointment_holds",
             postgresql_where=sa.text("status = 'held'"),
             sqlite_where=sa.text("status = 'held'"),
         )
+        batch_op.drop_index("ix_appointment_decided")
 
     op.drop_table("appointment")
     with op.batch_alter_table("slot", schema=None) as batch_op:
