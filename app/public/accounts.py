@@ -1,0 +1,259 @@
+"""Registration, the confirmation link, sign-in and out, a forgotten password (A10–A15).
+
+No answer tells whether an address is known. Passwords are hashed between transactions, never inside.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, g, make_response, redirect, render_template, request, session, url_for
+from flask import flash as notice
+from flask_babel import gettext
+from flask_login import current_user
+
+from app import sessions
+from app.extensions import db, saved
+from app.i18n import locale
+from app.models.consent import ConsentText
+from app.models.enums import ConsentPurpose, LinkPurpose
+from app.models.organization import Organization
+from app.public.guards import limited, local_path, spoken, status_of
+from app.public.site import public
+from app.rules import accounts as rules
+from app.rules import passwords, places, throttle
+from app.rules.errors import N_, RuleError, TooManyTries
+from forms.accounts import EmailForm, NewPasswordForm, RegistrationForm, SignInForm
+
+LETTER_TO = "letter_to"
+"""Key of the browser's own signed cookie: where the last letter went, to offer it again."""
+
+
+@public.route("/register", methods=["GET", "POST"])
+def register() -> Any:
+    """The six fields and the consent; with several organizations the choice of one comes first."""
+    if current_user.is_authenticated:
+        return redirect(url_for("public.profile"), 303)
+    centre, roots = _centre()
+    if centre is None:
+        return render_template("public/register_centre.html", roots=roots)
+    text = rules.current_consent(
+        db.session(), tenant_id=centre.id, purpose=ConsentPurpose.BOOKING, now=g.now
+    )
+    form, error, status = RegistrationForm(), "", 200
+    if request.method == "POST":
+        status = 400
+        if form.validate():
+            try:
+                _register(form, centre, text)
+            except rules.RegisteredMeanwhile:
+                return redirect(url_for("public.register_sent"), 303)
+            except RuleError as refusal:
+                error, status = spoken(refusal), status_of(refusal)
+            else:
+                return redirect(url_for("public.register_sent"), 303)
+    branches = [
+        row for row in places.donor_places(db.session()).values() if row.tenant_id == centre.id
+    ]
+    page = render_template(
+        "public/register.html",
+        form=form,
+        centre=centre,
+        several=len(roots) > 1,
+        branches=branches,
+        text=text,
+        error=error,
+    )
+    return page, status
+
+
+def _centre() -> tuple[Organization | None, list[Organization]]:
+    """The organization registered with: the only one, or the one in the URL."""
+    roots = places.roots(db.session())
+    if len(roots) == 1:
+        return roots[0], roots
+    wanted = request.args.get("centre", "")
+    return next((root for root in roots if str(root.uid) == wanted), None), roots
+
+
+def _register(form: RegistrationForm, centre: Organization, text: ConsentText | None) -> None:
+    limited(("register_address", sessions.client_ip()))
+    session[LETTER_TO] = form.email.data
+    shown = text is not None and form.consent_text.data == str(text.uid)
+    registration = rules.Registration(
+        email=form.email.data,
+        password_hash=passwords.hashed(form.password.data),
+        blood_group=form.blood_group.data,
+        rh=form.rh.data,
+        kell=form.kell.data,
+        donor_code=form.donor_code.data,
+        tenant_id=centre.id,
+        consent_text_id=text.id if text is not None and shown else 0,
+        locale=locale(),
+        ip=sessions.client_ip(),
+        user_agent=request.user_agent.string[:200],
+    )
+    with saved() as saving:
+        rules.register(saving, registration, now=g.now)
+
+
+@public.get("/register/sent")
+def register_sent() -> str:
+    """«Проверьте почту», the same whoever asks."""
+    return _sent_page(EmailForm(email=session.get(LETTER_TO, "")))
+
+
+@public.post("/register/resend")
+def resend() -> Any:
+    """Another link. Says the same whether the address waits for one or not."""
+    form = EmailForm()
+    if not form.validate():
+        return _sent_page(form), 400
+    try:
+        limited(("register_address", sessions.client_ip()), ("letter", form.email.data))
+    except RuleError as refusal:
+        return _sent_page(form, error=spoken(refusal)), status_of(refusal)
+    with saved() as saving:
+        rules.resend_confirmation(saving, email=form.email.data, now=g.now)
+    session[LETTER_TO] = form.email.data
+    notice(gettext("The letter has been sent once more."), "done")
+    return redirect(url_for("public.register_sent"), 303)
+
+
+def _sent_page(form: EmailForm, error: str = "") -> str:
+    return render_template("public/register_sent.html", form=form, error=error)
+
+
+@public.route("/confirm-email/<token>", methods=["GET", "POST"])
+def confirm_email(token: str) -> Any:
+    """GET only asks: mail scanners follow links. The password is asked for afterwards, because
+    whoever registered this address may not be the one who reads its mail."""
+    try:
+        if request.method == "GET":
+            rules.live_link(db.session(), purpose=LinkPurpose.CONFIRM_EMAIL, token=token, now=g.now)
+            return _private(render_template("public/confirm_email.html", ended=""))
+        limited(("link_address", sessions.client_ip()))
+        with saved() as saving:
+            rules.confirm_email(saving, token=token, now=g.now)
+    except RuleError as refusal:
+        page = render_template(
+            "public/confirm_email.html", ended=spoken(refusal), form=EmailForm(formdata=None)
+        )
+        return _private(page, _gone(refusal))
+    notice(gettext("The address is confirmed. Sign in, please."), "done")
+    return redirect(url_for("public.sign_in"), 303)
+
+
+@public.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> Any:
+    """One refusal for a wrong address and a wrong password alike."""
+    form = SignInForm()
+    if request.method == "GET":
+        if current_user.is_authenticated:
+            return redirect(local_path(request.args.get("next")), 303)
+        form.next.data = local_path(request.args.get("next"))
+        return render_template("public/sign_in.html", form=form, error="")
+    error, status = "", 400
+    if form.validate():
+        try:
+            if not _sign_in(form):
+                return redirect(url_for("public.register_sent"), 303)
+            return redirect(local_path(form.next.data), 303)
+        except WrongPassword as refusal:
+            error = spoken(refusal)
+        except RuleError as refusal:
+            error, status = spoken(refusal), status_of(refusal)
+    return render_template("public/sign_in.html", form=form, error=error), status
+
+
+class WrongPassword(RuleError):
+    code = "wrong_password"
+    text = N_("The e-mail or the password is not right. Check both and try again, please.")
+
+
+def _sign_in(form: SignInForm) -> bool:
+    """False if the address is not confirmed yet. Raises WrongPassword, TooManyTries."""
+    email = rules.normal_email(form.email.data)
+    guessed = f"{email} {sessions.client_ip()}"
+    limited(("sign_in_address", sessions.client_ip()), ("sign_in", guessed))
+    account = rules.credentials(db.session(), email=email)
+    db.session.commit()
+    known = account.password_hash if account is not None else None
+    if not passwords.verified(known, form.password.data) or account is None:
+        raise WrongPassword()
+    if account.email_confirmed_at is None:
+        session[LETTER_TO] = email
+        return False
+    with saved() as saving:
+        throttle.forgive(saving, kind="sign_in", value=guessed)
+        sessions.sign_in(account)
+    return True
+
+
+@public.post("/sign-out")
+def sign_out() -> Any:
+    with saved():
+        sessions.sign_out()
+    response = redirect(url_for("public.places"), 303)
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+@public.route("/forgot-password", methods=["GET", "POST"])
+def forgot() -> Any:
+    """A link to choose a new password; the same answer for every address."""
+    form, error, status = EmailForm(), "", 200
+    if request.method == "POST":
+        status = 400
+        if form.validate():
+            try:
+                limited(("link_address", sessions.client_ip()), ("letter", form.email.data))
+                with saved() as saving:
+                    rules.request_reset(saving, email=form.email.data, now=g.now)
+                return redirect(url_for("public.forgot_sent"), 303)
+            except RuleError as refusal:
+                error, status = spoken(refusal), status_of(refusal)
+    return render_template("public/forgot.html", form=form, error=error), status
+
+
+@public.get("/forgot-password/sent")
+def forgot_sent() -> str:
+    return render_template("public/forgot_sent.html")
+
+
+@public.route("/reset-password/<token>", methods=["GET", "POST"])
+def reset(token: str) -> Any:
+    """The new password by the letter's link; every session of the account ends."""
+    form = NewPasswordForm()
+    try:
+        if request.method == "GET":
+            rules.live_link(
+                db.session(), purpose=LinkPurpose.RESET_PASSWORD, token=token, now=g.now
+            )
+            return _private(render_template("public/reset.html", form=form, ended=""))
+        if not form.validate():
+            return _private(render_template("public/reset.html", form=form, ended=""), 400)
+        limited(("link_address", sessions.client_ip()))
+        password_hash = passwords.hashed(form.password.data)
+        with saved() as saving:
+            account = rules.reset_password(
+                saving, token=token, password_hash=password_hash, now=g.now
+            )
+            sessions.end_sessions(account)
+    except RuleError as refusal:
+        page = render_template("public/reset.html", form=form, ended=spoken(refusal))
+        return _private(page, _gone(refusal))
+    notice(gettext("The new password is set. Sign in with it, please."), "done")
+    return redirect(url_for("public.sign_in"), 303)
+
+
+def _gone(refusal: RuleError) -> int:
+    """A link that has ended is gone; too many tries are only too many."""
+    return status_of(refusal) if isinstance(refusal, TooManyTries) else 410
+
+
+def _private(page: str, status: int = 200) -> Response:
+    """A page whose address is a secret: it is told to nobody."""
+    response = make_response(page, status)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,0 +1,180 @@
+"""From a day to a booking: the window, the held place, its confirmation (A17–A22).
+
+Every POST ends in a redirect or in the page with the sentence of the refusal and status 409.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import flash as notice
+from flask import g, redirect, render_template, request, url_for
+from flask_babel import gettext
+from flask_login import current_user
+
+from app import sessions
+from app.extensions import db, saved
+from app.models.appointment import Appointment
+from app.models.enums import AppointmentStatus
+from app.public.guards import card_in, signed_in, spoken
+from app.public.header import header
+from app.public.site import public
+from app.rules import booking as rules
+from app.rules import cabinet, nearest, window
+from app.rules.actor import actor_of
+from app.rules.eligibility import blocking
+from app.rules.errors import HoldEnded, NotFound, RuleError
+from app.rules.places import NO_CARD
+from forms.booking import choice_of
+
+
+@public.get("/places/<uuid:uid>")
+def book(uid: uuid.UUID) -> Any:
+    """«Создание записи»: open to all to look at; to choose a time one signs in."""
+    return _window(uid)
+
+
+@public.post("/places/<uuid:uid>")
+@signed_in
+def hold(uid: uuid.UUID) -> Any:
+    """A place, or any place at a time, is kept for some minutes."""
+    choice = choice_of(request.form)
+    if choice is None:
+        raise NotFound()
+    session = db.session()
+    schedule_id = window.schedule_id_of(session, schedule_uid=uid)
+    person_id = card_in(window.tenant_of(session, schedule_id=schedule_id))
+    if person_id is None:
+        return _window(uid), 409
+    try:
+        with saved() as saving:
+            slot_id = None
+            if choice.slot is not None:
+                slot_id = window.slot_id_of(saving, slot_uid=choice.slot, schedule_id=schedule_id)
+            held = rules.hold(
+                saving,
+                person_id=person_id,
+                schedule_id=schedule_id,
+                slot_id=slot_id,
+                starts_at=choice.starts_at,
+                actor=actor_of(current_user),
+                now=g.now,
+                address=sessions.client_ip(),
+            )
+    except NotFound:
+        raise
+    except RuleError as refusal:
+        return _window(uid, error=spoken(refusal)), 409
+    return redirect(url_for("public.confirm", uid=held.uid), 303)
+
+
+def _window(uid: uuid.UUID, error: str = "") -> str:
+    session = db.session()
+    schedule_id = window.schedule_id_of(session, schedule_uid=uid)
+    tenant_id = window.tenant_of(session, schedule_id=schedule_id)
+    person_id = card_in(tenant_id) if current_user.is_authenticated else None
+    shown = window.window(session, schedule_uid=uid, person_id=person_id, now=g.now)
+    against = list(shown.refusals)
+    if current_user.is_authenticated and person_id is None:
+        against.append(NO_CARD)
+    against = blocking(against)
+    others = []
+    if person_id is not None and (error or against or not shown.free):
+        others = nearest.alternatives(
+            session,
+            person_id=person_id,
+            tenant_id=tenant_id,
+            near=shown.day.schedule.date,
+            now=g.now,
+            without_schedule_id=schedule_id,
+        )
+    return render_template(
+        "public/window.html",
+        shown=shown,
+        day=shown.day,
+        against=against,
+        others=others,
+        error=error,
+        donor=cabinet.donor(session, person_id=person_id) if person_id else None,
+        open_to_reader=current_user.is_authenticated and not against,
+    )
+
+
+@public.get("/bookings/<uuid:uid>/confirm")
+@signed_in
+def confirm(uid: uuid.UUID) -> Any:
+    """«Подтвердите выбор записи», with the time the place is still kept."""
+    chosen = cabinet.own(db.session(), uid=uid)
+    if chosen.status not in (AppointmentStatus.HELD, AppointmentStatus.RELEASED):
+        return redirect(url_for("public.booking", uid=uid), 303)
+    return _confirm_page(chosen)
+
+
+@public.post("/bookings/<uuid:uid>/confirm")
+@signed_in
+def confirm_booking(uid: uuid.UUID) -> Any:
+    """«Подтверждаю запись». Pressed twice it leads to the same booking."""
+    chosen = cabinet.own(db.session(), uid=uid)
+    try:
+        with saved() as saving:
+            rules.confirm(saving, appointment_id=chosen.id, actor=actor_of(current_user), now=g.now)
+    except RuleError as refusal:
+        return _confirm_page(cabinet.own(db.session(), uid=uid), error=spoken(refusal)), 409
+    return redirect(url_for("public.booking", uid=uid), 303)
+
+
+@public.post("/bookings/<uuid:uid>/extend")
+@signed_in
+def extend(uid: uuid.UUID) -> Any:
+    """«Продлить»."""
+    chosen = cabinet.own(db.session(), uid=uid)
+    try:
+        with saved() as saving:
+            rules.extend(saving, appointment_id=chosen.id, actor=actor_of(current_user), now=g.now)
+    except RuleError as refusal:
+        return _confirm_page(cabinet.own(db.session(), uid=uid), error=spoken(refusal)), 409
+    return redirect(url_for("public.confirm", uid=uid), 303)
+
+
+@public.post("/bookings/<uuid:uid>/close")
+@signed_in
+def close(uid: uuid.UUID) -> Any:
+    """«Закрыть»: the place is free again, back to the day's times."""
+    chosen = cabinet.own(db.session(), uid=uid)
+    with saved() as saving:
+        let_go = rules.release(
+            saving, appointment_id=chosen.id, actor=actor_of(current_user), now=g.now
+        )
+    if let_go.status is not AppointmentStatus.RELEASED:
+        return redirect(url_for("public.booking", uid=uid), 303)
+    notice(gettext("The place is free again. Nothing is booked."), "done")
+    return redirect(url_for("public.book", uid=chosen.schedule.uid), 303)
+
+
+def _confirm_page(chosen: Appointment, error: str = "") -> str:
+    ended = (
+        chosen.status is not AppointmentStatus.HELD
+        or chosen.hold_until is None
+        or chosen.hold_until <= g.now
+    )
+    if ended:
+        error = error or spoken(HoldEnded())
+    others = []
+    if error:
+        others = nearest.alternatives(
+            db.session(),
+            person_id=chosen.person_id,
+            tenant_id=chosen.tenant_id,
+            near=chosen.schedule.date,
+            now=g.now,
+        )
+    return render_template(
+        "public/confirm.html",
+        chosen=chosen,
+        ended=ended,
+        error=error,
+        others=others,
+        extensions_left=chosen.policy.hold_extensions - chosen.hold_extended,
+        donor=cabinet.donor(db.session(), person_id=header().cards[chosen.tenant_id]),
+    )

@@ -1,0 +1,74 @@
+"""Who may go on: signed in, not too often, and only to an address of this site."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import g, redirect, request, url_for
+from flask_babel import ngettext
+from flask_login import current_user
+
+from app.extensions import db
+from app.i18n import say
+from app.public.header import header
+from app.rules import throttle
+from app.rules.errors import RuleError, TooManyTries
+
+
+def signed_in(view: Callable[..., Any]) -> Callable[..., Any]:
+    """The view is for who has signed in; others sign in first and come back (to the page, not the POST)."""
+
+    @functools.wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if current_user.is_authenticated:
+            return view(*args, **kwargs)
+        back = request.full_path.rstrip("?") if request.method == "GET" else ""
+        return redirect(url_for("public.sign_in", next=back or None), 303)
+
+    return guarded
+
+
+def limited(*tries: tuple[str, str]) -> None:
+    """Count each (kind, value) at once, whatever comes of the request. Raises TooManyTries."""
+    session = db.session()
+    try:
+        for kind, value in tries:
+            throttle.count(session, kind=kind, value=value, now=g.now)
+    finally:
+        session.commit()
+
+
+def spoken(refusal: RuleError) -> str:
+    """The sentence of a refusal; waiting is told in minutes, which need no time zone."""
+    if isinstance(refusal, TooManyTries):
+        minutes = max(1, math.ceil((refusal.params["until"] - g.now).total_seconds() / 60))
+        return ngettext(
+            "Too many tries. Try again in %(num)d minute, please.",
+            "Too many tries. Try again in %(num)d minutes, please.",
+            minutes,
+        )
+    return say(refusal)
+
+
+def status_of(refusal: RuleError) -> int:
+    return 429 if isinstance(refusal, TooManyTries) else 409
+
+
+def local_path(text: str | None) -> str:
+    """``text`` if it is a path on this site, else the front page."""
+    home = url_for("public.places")
+    if not text or not text.startswith("/") or text[1:2] in ("/", "\\") or len(text) > 500:
+        return home
+    if any(ord(char) < 33 or char == "\\" for char in text):
+        return home
+    parts = urlsplit(text)
+    return home if parts.scheme or parts.netloc else text
+
+
+def card_in(tenant_id: int) -> int | None:
+    """The person id of the reader's card in that organization."""
+    return header().cards.get(tenant_id)

@@ -1,0 +1,24 @@
+"""The blueprint of the public site and its wiring. Each topic registers its own views on ``public``."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+from flask_bootstrap import Bootstrap5
+
+public = Blueprint("public", __name__)
+
+
+def init_public(app: Flask) -> None:
+    """Register the site, Bootstrap's files served from here, and the memory of the anonymous list."""
+    from app.public import accounts, booking, bookings, places, profile, settings  # noqa: F401
+    from app.public.header import header
+    from app.public.list_cache import ListCache
+
+    if "bootstrap" not in app.extensions:
+        app.config.setdefault("BOOTSTRAP_SERVE_LOCAL", True)
+        Bootstrap5(app)
+    app.register_blueprint(public)
+    app.jinja_env.globals["header"] = header
+    seconds = app.config.get("LIST_SECONDS", 1.0)
+    if seconds:
+        app.wsgi_app = ListCache(app.wsgi_app, seconds=seconds)  # type: ignore[method-assign]
