@@ -37,3 +37,11 @@ def midnight(date: dt.date, zone_name: str) -> dt.datetime:
     """The first instant of ``date``, also where the clocks skip midnight."""
     wall = dt.datetime.combine(date, dt.time(), tzinfo=zone(zone_name))
     return wall.astimezone(dt.UTC)
+
+
+def birthday(born: dt.date, age: int) -> dt.date:
+    """The day one turns ``age``; of 29 February, the 1st of March in other years."""
+    try:
+        return born.replace(year=born.year + age)
+    except ValueError:
+        return dt.date(born.year + age, 3, 1)

@@ -22,13 +22,11 @@ from app.models.enums import (
     Sign,
 )
 from app.models.policy import BookingPolicy
-from app.rules.clock import local_date
+from app.rules.clock import birthday, local_date
 from app.rules.errors import N_
 from app.rules.policies import MedicalNumbers
 
 YEAR = dt.timedelta(days=365)
-MOST_STEPS = 50
-"""Reasons that follow one upon another (deferral after deferral) are followed this far."""
 
 
 @dataclass(frozen=True)
@@ -147,16 +145,13 @@ def first_allowed(
 
     None if a deferral has no end. ``numbers`` are taken as they hold on the slot's own date.
     """
-    day = today
-    for _ in range(MOST_STEPS):
+    day: dt.date | None = today
+    while day is not None:
         against = list(_medical(person, replace(slot, date=day), policy, numbers))
         if not against:
-            return day
-        later = earliest(against)
-        if later is None:
-            return None
-        day = later
-    return None
+            break
+        day = earliest(against)  # always later than ``day``
+    return day
 
 
 def _day(slot: SlotFacts, policy: BookingPolicy, now: dt.datetime) -> Iterator[Refusal]:
@@ -221,7 +216,7 @@ def _medical(
     for deferral in person.deferrals:
         if not deferral.covers(slot.date):
             continue
-        if deferral.ends_on is None:
+        if deferral.ends_on in (None, dt.date.max):  # files write «for ever» as 31.12.9999
             yield Refusal(
                 "deferred",
                 N_(
@@ -237,7 +232,7 @@ def _medical(
                 free,
             )
     if person.birth_date is not None:
-        of_age = _birthday(person.birth_date, policy.min_age)
+        of_age = birthday(person.birth_date, policy.min_age)
         if slot.date < of_age:
             yield Refusal(
                 "too_young",
@@ -320,11 +315,3 @@ def _site(
                 {"last": past[-1], "date": again},
                 again,
             )
-
-
-def _birthday(born: dt.date, age: int) -> dt.date:
-    """The day one turns ``age``; of 29 February, the 1st of March in other years."""
-    try:
-        return born.replace(year=born.year + age)
-    except ValueError:
-        return dt.date(born.year + age, 3, 1)
