@@ -109,7 +109,10 @@ def _of_decision(booking: Appointment, visit: Visit) -> dict[str, str]:
         values["reason"] = i18n.localized(booking.reason, "text")
         values["advice"] = i18n.localized(booking.reason, "advice")
     else:
-        values["reason"] = booking.comment or booking.schedule.closed_reason
+        reason = booking.comment or booking.schedule.closed_reason
+        values["reason"] = (
+            gettext(reason) if reason else ""
+        )  # some reasons are Talon's own sentences
     if booking.ended_at is not None:
         day = clock.local_date(booking.ended_at, visit.time_zone)
         again = day + dt.timedelta(days=booking.policy.days_after_own_cancel)

@@ -97,7 +97,7 @@ def _text(session: Session, message: Message, locale: str) -> tuple[str, str]:
 
 def _letter(subject: str, body: str, locale: str) -> EmailMessage:
     """The text, and the same as a page that loads nothing from anywhere."""
-    letter = EmailMessage(policy=SMTP)
+    letter = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     letter["Subject"] = subject
     letter["Content-Language"] = locale
     letter.set_content(body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from app.models.account import OneTimeLink
@@ -126,6 +126,47 @@ def fail(session: Session, *, message_id: int, attempt: int, now: dt.datetime, e
     message = _fresh(session, message_id)
     if message.status is MessageStatus.DUE and message.attempts == attempt:
         outbox.postpone(session, message, now=now, error=error)
+
+
+def anything_due(session: Session, *, now: dt.datetime) -> bool:
+    """Whether a message waits to be leased."""
+    return (
+        session.scalar(
+            select(Message.id)
+            .where(
+                Message.status == MessageStatus.DUE,
+                Message.run_at <= now,
+                or_(Message.locked_until.is_(None), Message.locked_until <= now),
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def give_back(session: Session, leased: list[tuple[int, int]]) -> None:
+    """Leased and not tried: somebody else may have them at once."""
+    for message_id, attempt in leased:
+        changed_rows(
+            session,
+            update(Message)
+            .where(
+                Message.id == message_id,
+                Message.status == MessageStatus.DUE,
+                Message.attempts == attempt,
+            )
+            .values(locked_until=None),
+        )
+
+
+def end_leases(session: Session) -> int:
+    """Every lease ends: for the only worker of an installation, when it starts after a crash. How many."""
+    return changed_rows(
+        session,
+        update(Message)
+        .where(Message.status == MessageStatus.DUE, Message.locked_until.is_not(None))
+        .values(locked_until=None),
+    )
 
 
 def _fresh(session: Session, message_id: int) -> Message:

@@ -1,0 +1,96 @@
+"""The schedule: what is run how often. Any number of processes may run it; each turn is run once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from app.extensions import own_transaction, utcnow
+from app.models.scope import SYSTEM
+from app.rules import booking, heartbeats, publishing, throttle
+
+log = logging.getLogger("talon.jobs")
+ROUNDS = 20
+"""At most so many portions in one turn; the next turn goes on."""
+
+
+def _release_stale(session: Session, now: dt.datetime) -> bool:
+    return booking.release_stale(session, now=now) > 0
+
+
+def _expire_undecided(session: Session, now: dt.datetime) -> bool:
+    return booking.expire_undecided(session, now=now) > 0
+
+
+def _publish_due(session: Session, now: dt.datetime) -> bool:
+    return bool(publishing.publish_due(session, now=now, limit=1))
+
+
+def _sweep(session: Session, now: dt.datetime) -> bool:
+    throttle.sweep(session, now=now)
+    return False
+
+
+def _alive(session: Session, now: dt.datetime) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """``run`` does one portion in one transaction and says whether there may be more."""
+
+    name: str
+    every: dt.timedelta
+    run: Callable[[Session, dt.datetime], bool]
+
+
+PERIODIC = (
+    Periodic("worker", dt.timedelta(seconds=15), _alive),
+    Periodic("release_stale", dt.timedelta(seconds=30), _release_stale),
+    Periodic("expire_undecided", dt.timedelta(seconds=60), _expire_undecided),
+    Periodic("publish_due", dt.timedelta(seconds=20), _publish_due),
+    Periodic("sweep", dt.timedelta(seconds=60), _sweep),
+)
+"""None rarer than app.rules.condition.LATEST_BEAT, or /readyz misses its mark of life."""
+
+
+@dataclass
+class Schedule:
+    """Which jobs this process has to ask for now; the database decides whether it may run them."""
+
+    jobs: tuple[Periodic, ...] = PERIODIC
+    asked: dict[str, float] = field(default_factory=dict)
+
+    def run_due(self) -> None:
+        """Run each job whose turn has come, unless another process has just done so."""
+        for job in self.jobs:
+            clock = time.monotonic()
+            last = self.asked.get(job.name)
+            if last is None or clock - last >= job.every.total_seconds():
+                self.asked[job.name] = clock
+                run(job)
+
+
+def run(job: Periodic) -> None:
+    """One turn, if it is free. An error is noted beside the mark of life and does not stop the others."""
+    with own_transaction(SYSTEM) as session:
+        # a little early: two clocks, or a turn that took long, must not skip one
+        every = job.every - dt.timedelta(seconds=1)
+        if not heartbeats.claim(session, name=job.name, every=every, now=utcnow()):
+            return
+    error = ""
+    try:
+        for _ in range(ROUNDS):
+            with own_transaction(SYSTEM) as session:
+                if not job.run(session, utcnow()):
+                    break
+    except Exception as problem:  # of any kind: the other jobs go on
+        error = type(problem).__name__
+        log.error("periodic job %s: %s", job.name, error)
+    with own_transaction(SYSTEM) as session:
+        heartbeats.report(session, name=job.name, error=error)
