@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from lxml import html
@@ -15,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from app.models import Account, StaffUser, WebSession
 from app.models.enums import Surface
-from app.sessions import LIFETIMES, STAFF_PREFIX
+from app.sessions import LIFETIMES
 
 
 class Visitor(FlaskClient):
@@ -68,36 +71,66 @@ class Visitor(FlaskClient):
     def token(self, url: str = "/") -> str:
         """A CSRF token of this visitor for the surface of ``url``."""
         with self.session_transaction(url) as cookie:
-            secret = cookie.setdefault(
-                "csrf_token", hashlib.sha1(secrets.token_bytes(8)).hexdigest()
-            )
-        signer = URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token")
-        return str(signer.dumps(secret))
+            secret = cookie.setdefault("csrf_token", secrets.token_hex(20))
+        return csrf_token(self.application, secret)
 
     def sign_in(
         self, user: Account | StaffUser, *, now: dt.datetime, second_factor: bool = True
     ) -> None:
         """Be signed in as ``user``, by the row and the cookie that a sign-in leaves."""
         assert self.arranged is not None
-        staff = isinstance(user, StaffUser)
-        surface = Surface.STAFF if staff else Surface.PUBLIC
-        sid = secrets.token_urlsafe(32)
-        row = WebSession(
-            token_hash=hashlib.sha256(sid.encode()).digest(),
-            surface=surface,
-            account_id=None if staff else user.id,
-            staff_user_id=user.id if staff else None,
-            second_factor_at=now if staff and second_factor else None,
-            created_at=now,
-            seen_at=now,
-            expires_at=now + LIFETIMES[surface][1],
-            ip="127.0.0.1",
-            user_agent="",
+        given = pass_for(
+            self.arranged, user, now=now, second_factor=second_factor, app=self.application
         )
-        self.arranged.add(row)
         self.arranged.commit()
-        with self.session_transaction(f"{STAFF_PREFIX}/" if staff else "/") as cookie:
-            cookie["sid"] = sid
+        self.set_cookie(given.cookie, given.value)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What a signed-in browser has: a cookie, and a CSRF token for its forms."""
+
+    cookie: str
+    value: str
+    csrf: str
+
+
+def pass_for(
+    session: Session,
+    user: Account | StaffUser,
+    *,
+    now: dt.datetime,
+    app: Flask,
+    second_factor: bool = True,
+) -> Pass:
+    """Sign ``user`` in without a form: for many at once, and for a live site. The caller commits."""
+    staff = isinstance(user, StaffUser)
+    surface = Surface.STAFF if staff else Surface.PUBLIC
+    sid, secret = secrets.token_urlsafe(32), secrets.token_hex(20)
+    row = WebSession(
+        token_hash=hashlib.sha256(sid.encode()).digest(),
+        surface=surface,
+        account_id=None if staff else user.id,
+        staff_user_id=user.id if staff else None,
+        second_factor_at=now if staff and second_factor else None,
+        created_at=now,
+        seen_at=now,
+        expires_at=now + LIFETIMES[surface][1],
+        ip="127.0.0.1",
+        user_agent="",
+    )
+    session.add(row)
+    session.flush()
+    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert signer is not None
+    value = str(signer.dumps({"sid": sid, "csrf_token": secret}))
+    return Pass("talon-staff" if staff else "talon", value, csrf_token(app, secret))
+
+
+def csrf_token(app: Flask, secret: str) -> str:
+    """The token that Flask-WTF accepts for the secret in a cookie."""
+    assert app.secret_key
+    return str(URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").dumps(secret))
 
 
 def parsed(response: TestResponse) -> html.HtmlElement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import http.client
 import os
 import signal
@@ -15,13 +16,17 @@ from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
+from playwright.sync_api import Page
 from sqlalchemy.orm import Session
 
 import config
 from app.extensions import engine_options, prepare_sqlite
 from app.factory import key_ring
+from app.models import Account, StaffUser
 from app.models.crypto import use_keys
 from tests import servers, stores
+from tests.client import Pass, pass_for
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "a secret of the tests, known to everybody who reads them"
@@ -105,6 +110,24 @@ class Live:
         with stores.system_session(self.engine) as made:
             yield made
             made.commit()
+
+    def pass_for(self, user: Account | StaffUser, *, second_factor: bool = True) -> Pass:
+        """Sign ``user`` in without a form: cookie and CSRF token for an HTTP client."""
+        signer = Flask("signer")  # only what signs is needed of the application
+        signer.config.update(SECRET_KEY=SECRET, SECRET_KEY_FALLBACKS=[])
+        with self.session() as session:
+            return pass_for(
+                session,
+                user,
+                now=dt.datetime.now(dt.UTC),
+                app=signer,
+                second_factor=second_factor,
+            )
+
+    def sign_in(self, page: Page, user: Account | StaffUser) -> None:
+        """Sign ``user`` in in that page's browser, without a form."""
+        given = self.pass_for(user)
+        page.context.add_cookies([{"name": given.cookie, "value": given.value, "url": self.url}])
 
     def close(self) -> None:
         for process in (self.worker, self.web):
