@@ -6,11 +6,11 @@ Values are the plain text of ``app.rules.donor_lines`` on both sides, so that th
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.models.donor import Deferral, Donation, DonorRecord
@@ -97,9 +97,9 @@ def known_records(
         DonorRecord.person_id,
         DonorRecord.filled,
         *(getattr(DonorRecord, name) for name in FIELDS),
-    ).where(DonorRecord.tenant_id == tenant_id, DonorRecord.code.in_(said))
+    ).where(DonorRecord.tenant_id == tenant_id, _among(DonorRecord.code, said))
     if lock:
-        query = query.order_by(DonorRecord.id).with_for_update()
+        query = query.order_by(DonorRecord.id).with_for_update(of=DonorRecord)
     rows = session.execute(query).all()
     owners = {row.id: row.person_id for row in rows}
     deferrals = _deferrals(session, owners)
@@ -117,6 +117,18 @@ def known_records(
         )
         for row in rows
     }
+
+
+def _among(wanted: Any, items: Collection[Any]) -> ColumnElement[bool]:
+    """``wanted IN (…)`` with the values in the statement itself.
+
+    As parameters, PostgreSQL would after a few chunks plan without looking at them and compare a
+    thousand values one by one with every row. Only codes of ``donor_cells.CODE``, keys and dates.
+    """
+    listed: BindParameter[Any] = bindparam(
+        None, list(items), expanding=True, unique=True, literal_execute=True
+    )
+    return cast("ColumnElement[bool]", wanted.in_(listed))
 
 
 def plain(value: Any) -> str:
@@ -143,7 +155,7 @@ def _deferrals(session: Session, owners: Mapping[int, int | None]) -> dict[int, 
             Deferral.reason,
         )
         .where(
-            Deferral.record_id.in_(owners),
+            _among(Deferral.record_id, owners),
             Deferral.source == FactSource.IMPORT,
             Deferral.withdrawn_at.is_(None),
         )
@@ -172,10 +184,13 @@ def _donations(
         return found
     for row in session.execute(
         select(Donation.record_id, Donation.person_id, Donation.kind, Donation.on_date).where(
-            Donation.on_date.in_(dates),
+            _among(Donation.on_date, dates),
             or_(
-                Donation.record_id.in_(owners),
-                and_(Donation.record_id.is_(None), Donation.person_id.in_(records)),
+                _among(Donation.record_id, owners),
+                and_(
+                    Donation.record_id.is_(None),
+                    _among(Donation.person_id, records),
+                ),
             ),
         )
     ):
