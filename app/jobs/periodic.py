@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.extensions import own_transaction, utcnow
 from app.models.scope import SYSTEM
-from app.rules import booking, heartbeats, publishing, throttle
+from app.rules import booking, closing, heartbeats, publishing, throttle
 
 log = logging.getLogger("talon.jobs")
 ROUNDS = 20
@@ -29,6 +29,10 @@ def _expire_undecided(session: Session, now: dt.datetime) -> bool:
 
 def _publish_due(session: Session, now: dt.datetime) -> bool:
     return bool(publishing.publish_due(session, now=now, limit=1))
+
+
+def _finish_closings(session: Session, now: dt.datetime) -> bool:
+    return closing.finish_closings(session, now=now) > 0
 
 
 def _sweep(session: Session, now: dt.datetime) -> bool:
@@ -54,6 +58,7 @@ PERIODIC = (
     Periodic("release_stale", dt.timedelta(seconds=30), _release_stale),
     Periodic("expire_undecided", dt.timedelta(seconds=60), _expire_undecided),
     Periodic("publish_due", dt.timedelta(seconds=20), _publish_due),
+    Periodic("finish_closings", dt.timedelta(seconds=30), _finish_closings),
     Periodic("sweep", dt.timedelta(seconds=60), _sweep),
 )
 """None rarer than app.rules.condition.LATEST_BEAT, or /readyz misses its mark of life."""
