@@ -9,7 +9,7 @@ import datetime as dt
 from urllib.parse import urlsplit
 
 from flask import current_app
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale, gettext, pgettext
 from icalendar import Calendar, Event
 from sqlalchemy.orm import object_session
 
@@ -69,5 +69,5 @@ def _description(visit: Visit) -> list[str]:
     place = gettext("place %(number)s", number=visit.place)
     said = [f"{gettext('Donation ticket')} № {visit.number}, {place}", words.status(visit.status)]
     if visit.phone:
-        said.append(f"{gettext('Phone')}: {visit.phone}")
+        said.append(f"{pgettext('ticket', 'Phone')}: {visit.phone}")
     return [*said, *words.lines(visit.directions), *words.lines(words.memo(visit))]

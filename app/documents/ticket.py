@@ -14,7 +14,7 @@ from typing import Any
 
 import segno
 from flask import current_app
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale, gettext, pgettext
 from sqlalchemy.orm import object_session
 
 from app.documents import words
@@ -74,14 +74,14 @@ def _page(visit: Visit) -> str:
 def _facts(visit: Visit) -> list[tuple[str, str, list[str]]]:
     """Rows of the ticket: what it is called, the main line, further lines."""
     facts = [
-        (gettext("Donor"), words.donor(visit), []),
-        (gettext("Donation"), words.donation(visit), []),
-        (gettext("Where"), visit.branch, [*words.lines(words.address(visit))]),
+        (pgettext("ticket", "Donor"), words.donor(visit), []),
+        (pgettext("ticket", "Donation"), words.donation(visit), []),
+        (pgettext("ticket", "Where"), visit.branch, [*words.lines(words.address(visit))]),
     ]
     if visit.directions:
         facts[-1][2].extend(words.lines(visit.directions))
     if visit.phone:
-        facts.append((gettext("Phone"), visit.phone, []))
+        facts.append((pgettext("ticket", "Phone"), visit.phone, []))
     return facts
 
 
