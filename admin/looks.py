@@ -1,0 +1,44 @@
+"""What every staff template may call: cells, the menu, links that keep the list, the other language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, g, request, url_for
+
+from admin.columns import cell
+from app.i18n import LOCALES
+from app.models.staff import StaffUser
+
+TONGUES = {"ru": "Русский", "en": "English"}
+
+
+def init_looks(app: Flask) -> None:
+    app.jinja_env.filters["cell"] = cell
+    app.jinja_env.globals.update(
+        staff_menu=staff_menu, other_tongue=other_tongue, staff_user=staff_user
+    )
+
+
+def staff_user() -> StaffUser | None:
+    """Who is signed in with both factors, or nobody."""
+    user = g.get("user")
+    return user if isinstance(user, StaffUser) else None
+
+
+def staff_menu() -> list[Any]:
+    """The menu's entries and headings that the reader may open."""
+    office = current_app.extensions["admin"][0]
+    return [item for item in office.menu() if item.is_visible() and item.is_accessible()]
+
+
+def other_tongue() -> dict[str, str]:
+    """The same page in the other language: its code, its name, the address."""
+    from app.i18n import locale
+
+    code = next(each for each in LOCALES if each != locale())
+    values = {key: value for key, value in request.args.items(multi=False) if key != "lang"}
+    if request.endpoint is None or request.method != "GET":
+        return {"code": code, "name": TONGUES[code], "href": url_for("admin.index", lang=code)}
+    arguments: dict[str, Any] = {**values, **(request.view_args or {}), "lang": code}
+    return {"code": code, "name": TONGUES[code], "href": url_for(request.endpoint, **arguments)}

@@ -1,0 +1,32 @@
+"""init_admin: the back office's table of contents, in menu order. Nothing else lives here."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_admin import Admin
+from flask_admin.theme import Theme
+from flask_babel import lazy_gettext as _l
+
+from admin import looks
+from admin.sign_in import DOOR
+from admin.views.home import HomePage
+
+WORK = _l("Work")
+DONORS = _l("Donors")
+SETTINGS = _l("Settings")
+CONTROL = _l("Control")
+
+
+def init_admin(app: Flask) -> None:
+    """Register every page of the back office under /staff."""
+    with app.app_context():
+        office = Admin(
+            app,
+            name="Talon",
+            url="/staff",
+            index_view=HomePage(),
+            theme=Theme(folder="bootstrap4", base_template="admin/base.html"),
+        )
+        for view in DOOR:
+            office.add_view(view())
+    looks.init_looks(app)

@@ -1,0 +1,1 @@
+"""One file per topic: attributes first, then one-line methods. Machinery lives in admin/base.py."""

@@ -1,0 +1,76 @@
+"""Forms of the back office's door: sign-in, second step, invitation, one's own password."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import EmailField, PasswordField, StringField
+from wtforms.validators import Length
+
+from forms.inputs import NotBlank
+
+LONGEST_PASSWORD = 128
+
+
+class SignInForm(FlaskForm):
+    """The first step. Which of the two was wrong is never said."""
+
+    email = EmailField(
+        _l("Work e-mail"),
+        [NotBlank(_l("Type your e-mail address, please.")), Length(max=254)],
+        render_kw={"autocomplete": "username", "autocapitalize": "off"},
+    )
+    password = PasswordField(
+        _l("Password"),
+        [NotBlank(_l("Type your password, please.")), Length(max=LONGEST_PASSWORD)],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class CodeForm(FlaskForm):
+    """Six digits of the telephone."""
+
+    code = StringField(
+        _l("Code from the application"),
+        [NotBlank(_l("Type the six digits, please.")), Length(max=20)],
+        description=_l("Six digits; a new code comes every half minute and works once."),
+        render_kw={
+            "autocomplete": "one-time-code",
+            "inputmode": "numeric",
+            "class": "code",
+            "size": 8,
+        },
+    )
+
+
+class NewPasswordForm(FlaskForm):
+    """A password of one's own: length is what counts."""
+
+    password = PasswordField(
+        _l("New password"),
+        [NotBlank(_l("Type the new password, please.")), Length(max=LONGEST_PASSWORD)],
+        description=_l("At least 15 characters: four or five words are easy to remember."),
+        render_kw={"autocomplete": "new-password"},
+    )
+    again = PasswordField(
+        _l("The new password again"),
+        [NotBlank(_l("Type the new password, please.")), Length(max=LONGEST_PASSWORD)],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+    def validate_again(self, field: PasswordField) -> None:
+        """Both are the same, so that a slip of the finger locks nobody out."""
+        if self.password.data and field.data and field.data != self.password.data:
+            from wtforms import ValidationError
+
+            raise ValidationError(str(_l("The two passwords differ.")))
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """One's own password, with the old one first."""
+
+    current = PasswordField(
+        _l("Present password"),
+        [NotBlank(_l("Type your present password, please.")), Length(max=LONGEST_PASSWORD)],
+        render_kw={"autocomplete": "current-password"},
+    )
