@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.models.appointment import Appointment
+from app.models.appointment import Appointment, RejectionReason
+from app.models.donation_type import DonationType
 from app.models.enums import AppointmentStatus
 from app.models.organization import Organization
 from app.models.schedule import Schedule
@@ -230,3 +231,25 @@ def under(organization: Organization, among: Collection[Organization]) -> tuple[
         grown = not below <= found
         found |= below
     return tuple(sorted(found))
+
+
+def reasons(session: Session, *, tenant_id: int) -> list[RejectionReason]:
+    """The reasons in use, in the order the organization has given them (row A32)."""
+    return list(
+        session.scalars(
+            select(RejectionReason)
+            .where(RejectionReason.tenant_id == tenant_id, RejectionReason.is_active)
+            .order_by(RejectionReason.position, RejectionReason.id)
+        )
+    )
+
+
+def types(session: Session) -> list[DonationType]:
+    """Donation types that the filter offers, each organization's in its own order."""
+    return list(
+        session.scalars(
+            select(DonationType).order_by(
+                DonationType.tenant_id, DonationType.position, DonationType.id
+            )
+        )
+    )
