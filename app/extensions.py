@@ -42,8 +42,7 @@ def _autocommit(engine: Engine) -> Engine:
     return _readers[id(engine)]
 
 
-install(TalonSession)
-install(Session)
+install(Session)  # and with it every subclass
 
 
 class NoModels(DeclarativeBase):

@@ -157,11 +157,9 @@ def hold(
     held_from = blind_index("address", address) if address else None
     if held_from is not None:
         _limit_holds(session, held_from, day.policy, now)
-    for held in former:
-        transitions.move(
-            session, appointment_id=held.id, event="release", actor=actor, now=now, ended_at=now
-        )
     slot_id = _take(session, slot, any_place=slot_id is None, now=now)
+    for held in former:  # after the new place is won: two donors who swap never wait for each other
+        release(session, appointment_id=held.id, actor=actor, now=now)
     appointment = Appointment(
         organization_id=day.schedule.organization_id,
         tenant_id=day.schedule.tenant_id,
@@ -275,14 +273,22 @@ def confirm(
 
     Raises HoldEnded when the time is over, Refused when a rule has come to stand against it.
     """
-    first = _own(session, appointment_id)
-    lock_person(session, first.person_id)
-    session.refresh(first)
+    session.execute(
+        select(Person.id)
+        .where(
+            Person.id
+            == select(Appointment.person_id)
+            .where(Appointment.id == appointment_id)
+            .scalar_subquery()
+        )
+        .with_for_update()
+    )
+    first = _whole(session, appointment_id)
     if first.status in (A.PENDING, A.BOOKED, A.PROPOSED):
         return first
     if first.status is not A.HELD or first.hold_until is None or first.hold_until <= now:
         raise _gone(session, first)
-    day = day_of(session, schedule_id=first.schedule_id, now=now)
+    day = Day(first.schedule, first.organization, first.donation_type, first.policy)
     blocked = blocking(
         refusals(session, day, person_id=first.person_id, now=now, starts_at=first.starts_at)
     )
@@ -311,7 +317,12 @@ def confirm(
     audit.record(session, verb="booking.request", subject=done, actor=actor, now=now, changes={})
     if approval:
         outbox.tell(
-            session, done, MessageKind.REQUEST_RECEIVED, now=now, useless_after=done.starts_at
+            session,
+            done,
+            MessageKind.REQUEST_RECEIVED,
+            now=now,
+            useless_after=done.starts_at,
+            account_id=actor.id if actor.kind is ActorKind.ACCOUNT else None,
         )
     else:
         announce_booked(session, done, now=now, run_at=now)
@@ -352,20 +363,20 @@ def release(
     session: Session, *, appointment_id: int, actor: Actor, now: dt.datetime
 ) -> Appointment:
     """Let a held place go («Закрыть»). Letting go of what is not held any more changes nothing."""
-    held = _own(session, appointment_id)
-    if held.status is not A.HELD:
-        return held
-    return transitions.move(
-        session,
-        appointment_id=appointment_id,
-        event="release",
-        actor=actor,
-        now=now,
-        hold_until=None,
-        held_from=None,
-        ended_at=now,
-        ended_by=actor.kind,
-    )
+    try:
+        return transitions.move(
+            session,
+            appointment_id=appointment_id,
+            event="release",
+            actor=actor,
+            now=now,
+            hold_until=None,
+            held_from=None,
+            ended_at=now,
+            ended_by=actor.kind,
+        )
+    except AlreadyChanged:
+        return _own(session, appointment_id)
 
 
 def cancel(
@@ -478,6 +489,24 @@ def expire_undecided(session: Session, *, now: dt.datetime, limit: int = 200) ->
         )
         outbox.tell(session, done, MessageKind.EXPIRED, now=now)
     return len(late)
+
+
+def _whole(session: Session, appointment_id: int) -> Appointment:
+    """The appointment as it stands now, with all that a decision about it reads, in one query."""
+    whole = session.scalars(
+        select(Appointment)
+        .options(
+            joinedload(Appointment.schedule),
+            joinedload(Appointment.organization),
+            joinedload(Appointment.donation_type),
+            joinedload(Appointment.policy),
+        )
+        .where(Appointment.id == appointment_id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if whole is None:
+        raise NotFound()
+    return whole
 
 
 def _own(session: Session, appointment_id: int) -> Appointment:

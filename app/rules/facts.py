@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
@@ -91,8 +91,7 @@ def _load(session: Session, person_ids: Collection[int], *, records: bool) -> di
     ):
         for key in ({row.person_id} | owners.get(row.record_id, set())) - {None}:
             deferrals[key].add(DeferralFact(row.kind, row.starts_on, row.ends_on, row.reason))
-    live = _live(session, ids)
-    cancels = _own_cancels(session, ids)
+    live, cancels = _bookings(session, ids)
     found = {}
     for person, donor in pairs:
         record = by_person.get(person.id)
@@ -151,38 +150,38 @@ def _records(session: Session, rows: list[tuple[Person, Donor | None]]) -> dict[
     return found
 
 
-def _live(session: Session, ids: Collection[int]) -> dict[int, list[LiveFact]]:
-    found: dict[int, list[LiveFact]] = defaultdict(list)
+def _bookings(
+    session: Session, ids: Collection[int]
+) -> tuple[dict[int, list[LiveFact]], dict[int, dt.datetime]]:
+    """Per person: the live appointments, soonest first, and when the last own cancel was."""
+    live: dict[int, list[LiveFact]] = defaultdict(list)
+    cancels: dict[int, dt.datetime] = {}
+    own_cancel = and_(
+        Appointment.status == AppointmentStatus.CANCELLED,
+        Appointment.ended_by == ActorKind.ACCOUNT,
+    )
     for row in session.execute(
         select(
             Appointment.person_id,
             Appointment.id,
             Appointment.starts_at,
             Appointment.status,
+            Appointment.ended_at,
             DonationType.name_ru,
             DonationType.kind,
         )
         .join(DonationType, DonationType.id == Appointment.donation_type_id)
-        .where(Appointment.person_id.in_(ids), Appointment.status.in_(COUNTED))
+        .where(Appointment.person_id.in_(ids), or_(Appointment.status.in_(COUNTED), own_cancel))
         .order_by(Appointment.starts_at)
     ):
-        found[row.person_id].append(
-            LiveFact(row.id, row.starts_at, row.name_ru, row.kind, row.status)
-        )
-    return found
-
-
-def _own_cancels(session: Session, ids: Collection[int]) -> dict[int, dt.datetime]:
-    rows = session.execute(
-        select(Appointment.person_id, func.max(Appointment.ended_at))
-        .where(
-            Appointment.person_id.in_(ids),
-            Appointment.status == AppointmentStatus.CANCELLED,
-            Appointment.ended_by == ActorKind.ACCOUNT,
-        )
-        .group_by(Appointment.person_id)
-    )
-    return {person_id: at for person_id, at in rows if at is not None}
+        if row.status in COUNTED:
+            live[row.person_id].append(
+                LiveFact(row.id, row.starts_at, row.name_ru, row.kind, row.status)
+            )
+        elif row.ended_at is not None:
+            known = cancels.get(row.person_id, row.ended_at)
+            cancels[row.person_id] = max(known, row.ended_at)
+    return live, cancels
 
 
 @dataclass(frozen=True)

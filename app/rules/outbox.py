@@ -65,29 +65,27 @@ def tell(
     now: dt.datetime,
     run_at: dt.datetime | None = None,
     useless_after: dt.datetime | None = None,
+    account_id: int | None = None,
     **facts: Any,
 ) -> Message | None:
-    """Tell the account that keeps this person's card, if there is one."""
-    with widened(session, "whom to tell"):
-        account_id = session.scalar(
-            select(AccountPerson.account_id)
-            .where(AccountPerson.person_id == appointment.person_id)
-            .order_by(AccountPerson.relation != Relation.SELF, AccountPerson.id)
-            .limit(1)
-        )
-        if account_id is None:
-            return None
-        turn = len(
-            session.scalars(
-                select(Message.id).where(
-                    Message.appointment_id == appointment.id, Message.kind == kind
-                )
-            ).all()
-        )
+    """Tell the account that keeps this person's card, if there is one (or ``account_id``, if known).
+
+    The key holds the instant of the change: an appointment changes in one way once at an instant.
+    """
+    if account_id is None:
+        with widened(session, "whom to tell"):
+            account_id = session.scalar(
+                select(AccountPerson.account_id)
+                .where(AccountPerson.person_id == appointment.person_id)
+                .order_by(AccountPerson.relation != Relation.SELF, AccountPerson.id)
+                .limit(1)
+            )
+    if account_id is None:
+        return None
     return add(
         session,
         kind=kind,
-        key=f"{kind}:{appointment.id}:{turn}",
+        key=f"{kind}:{appointment.id}:{int(now.timestamp() * 1000)}",
         now=now,
         run_at=run_at,
         useless_after=useless_after,

@@ -155,34 +155,38 @@ def move(
     status is no longer one the event starts from: exactly one of two racing events wins.
     """
     transition = TRANSITIONS[event]
-    before = session.execute(
-        select(Appointment.status, Appointment.slot_id, Appointment.keeps_slot).where(
-            Appointment.id == appointment_id
-        )
-    ).one_or_none()
-    if before is None:
-        raise NotFound()
-    status, slot_id, kept = before
+    before = _status(session, appointment_id, transition)
     if transition.slot is SlotStatus.FREE:
         values["keeps_slot"] = False
-    won = status in transition.source and changed_rows(
-        session,
+    done = session.scalars(
         update(Appointment)
-        .where(Appointment.id == appointment_id, Appointment.status == status, only_if)
-        .values(status=transition.target, **values),
-    )
-    if not won:
+        .where(Appointment.id == appointment_id, Appointment.status == before, only_if)
+        .values(status=transition.target, **values)
+        .returning(Appointment),
+        execution_options={"synchronize_session": False, "populate_existing": True},
+    ).one_or_none()
+    if done is None:
         current = session.scalar(select(Appointment.status).where(Appointment.id == appointment_id))
+        if current is None:
+            raise NotFound()
         raise AlreadyChanged(status=current)
-    if transition.slot is not None and kept:
-        set_slot(session, slot_id, transition.slot)
-    _remember(session, appointment_id, event, (status, transition.target), actor, now)
+    if transition.slot is not None:
+        set_slot(session, done.slot_id, transition.slot)
+    _remember(session, appointment_id, event, (before, transition.target), actor, now)
     session.flush()
-    return session.scalars(
-        select(Appointment)
-        .where(Appointment.id == appointment_id)
-        .execution_options(populate_existing=True)
-    ).one()
+    return done
+
+
+def _status(session: Session, appointment_id: int, transition: Transition) -> A:
+    """The status to start from: read only where the event has several. Raises NotFound, AlreadyChanged."""
+    if len(transition.source) == 1:
+        return next(iter(transition.source))
+    status = session.scalar(select(Appointment.status).where(Appointment.id == appointment_id))
+    if status is None:
+        raise NotFound()
+    if status not in transition.source:
+        raise AlreadyChanged(status=status)
+    return status
 
 
 def let_go(session: Session, *, appointment_id: int, slot_id: int, only_if: Any) -> bool:
