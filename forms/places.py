@@ -6,6 +6,7 @@ import datetime as dt
 import enum
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from app.models.enums import BloodGroup, Sign
@@ -38,8 +39,6 @@ def wish_of(args: Mapping[str, str]) -> Wish:
 
 def args_of(wish: Wish, **changes: Any) -> dict[str, str]:
     """The query string that asks for ``wish`` with ``changes``; defaults are left out."""
-    from dataclasses import replace
-
     wish = replace(wish, **changes)
     found = {
         "q": wish.text,
@@ -49,7 +48,7 @@ def args_of(wish: Wish, **changes: Any) -> dict[str, str]:
         "date": wish.date.isoformat() if wish.date else "",
         "city": wish.settlement,
         "branch": str(wish.branch) if wish.branch else "",
-        "sort": wish.order.value if wish.order is not Order.DATE else "",
+        "sort": str(wish.order) if wish.order != Order.DATE else "",
         "dir": "desc" if wish.descending else "",
         "page": str(wish.page) if wish.page > 1 else "",
         "per": str(wish.size) if wish.size != SIZES[0] else "",

@@ -15,11 +15,12 @@ from app.documents.ticket import ticket_name, ticket_pdf
 from app.extensions import db, saved
 from app.i18n import blood_set, full_day, hour, label, locale, localized
 from app.models.appointment import Appointment
+from app.models.policy import BookingPolicy
 from app.public.guards import signed_in, spoken
 from app.public.header import header
 from app.public.site import public
 from app.rules import booking as rules
-from app.rules import cabinet
+from app.rules import cabinet, policies
 from app.rules.actor import actor_of
 from app.rules.clock import local
 from app.rules.errors import NotFound, RuleError
@@ -52,6 +53,7 @@ def bookings() -> Any:
         sizes=SIZES,
         text=text,
         any_at_all=bool(found),
+        policy=_policy(),
         coming=coming[0] if coming else None,
         cabinet=cabinet,
         page_link=lambda number: url_for(
@@ -61,6 +63,17 @@ def bookings() -> Any:
             page=number if number > 1 else None,
         ),
     )
+
+
+def _policy() -> BookingPolicy | None:
+    """Whose numbers «Обратите внимание» names (A33–A35)."""
+    centre = header().centre
+    if centre is None:
+        return None
+    try:
+        return policies.effective(db.session(), tenant_id=centre.id, now=g.now)
+    except policies.NoPolicy:
+        return None
 
 
 def _spelt(row: Appointment) -> str:
