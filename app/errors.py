@@ -9,7 +9,7 @@ from flask import Flask, g, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.extensions import db
 from app.i18n import say
@@ -78,6 +78,8 @@ def http_error(error: HTTPException) -> Any:
     code = error.code or 500
     if code < 400:
         return error
+    if isinstance(error, SecurityError):  # a foreign Host: no address of ours can be built for it
+        return "400\n", 400, {"Content-Type": "text/plain"}
     if code == 404:
         return not_found()
     sentences = {
