@@ -102,14 +102,14 @@ secret() { # prints this demo's own key, made once
 
 stop() { # ends what this run has started, and nothing else
     trap - INT TERM HUP EXIT
-    for pid in ${web:-} ${worker:-}; do kill -TERM "$pid" 2>/dev/null || :; done
+    for pid in ${web:-} ${worker:-} ${demo:-} ${nap:-}; do kill -TERM "$pid" 2>/dev/null || :; done
     for pid in ${web:-} ${worker:-}; do wait "$pid" 2>/dev/null || :; done
     exit "${1:-0}"
 }
 
 run() {
     prepare requirements
-    mkdir -p "${DATA:=var}"
+    (umask 077 && mkdir -p "${DATA:=var}")
     DATA=$(cd "$DATA" && pwd)
     PORT=$(port)
     for name in $(env | sed -n 's/^\(TALON_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
@@ -118,13 +118,15 @@ run() {
     export TALON_DATABASE_URL="sqlite:///$DATA/talon.db" TALON_PUBLIC_URL="http://localhost:$PORT"
     export TALON_TRUSTED_HOSTS=localhost,127.0.0.1
     "$PY" -m flask --app wsgi migrate
-    "$PY" -m flask --app wsgi demo >"$DATA/sign-ins.txt"
 
     trap 'stop 0' INT TERM HUP
     trap 'stop 1' EXIT
     "$PY" -m gunicorn wsgi:app --bind "127.0.0.1:$PORT" --worker-class gthread --workers 1 \
         --threads 8 --graceful-timeout 5 --log-level warning --no-control-socket &
     web=$!
+    "$PY" -m flask --app wsgi demo >"$DATA/sign-ins.txt" & # while the web server starts
+    demo=$!
+    wait "$demo"
     "$PY" -m flask --app wsgi worker &
     worker=$!
     "$PY" - "$PORT" <<'CODE' || fail "the site does not answer; see the lines above"
@@ -138,12 +140,19 @@ for _ in range(600):
         time.sleep(0.05)
 sys.exit(1)
 CODE
-    say "" "  Талон: http://localhost:$PORT   персонал: http://localhost:$PORT/staff/"
-    say "  Письма и коды: http://localhost:$PORT/mailbox/   Остановить: Ctrl-C" ""
-    cat "$DATA/sign-ins.txt"
+    cat <<TEXT
+
+  Талон               http://localhost:$PORT/
+  для персонала       http://localhost:$PORT/staff/
+  письма и коды       http://localhost:$PORT/mailbox
+  остановить          Ctrl-C
+
+$(cat "$DATA/sign-ins.txt")
+TEXT
     while kill -0 "$web" 2>/dev/null && kill -0 "$worker" 2>/dev/null; do
         sleep 2 & # waited for, so that a signal is heard at once
-        wait $! || :
+        nap=$!
+        wait "$nap" || :
     done
     say "talon: a process has ended by itself; see the lines above" >&2
 }

@@ -41,10 +41,12 @@ def migrate() -> None:
 def demo() -> None:
     """Make the invented blood centre, or roll it forward when no future day is left."""
     from app.seeds.demo import ensure_demo
+    from app.seeds.sign_ins import sign_ins
 
     set_scope(db.session(), SYSTEM)
     with saved() as session:
-        click.echo(ensure_demo(session, now=utcnow()))
+        click.echo(f"  {ensure_demo(session, now=utcnow())}\n")
+    click.echo(sign_ins())
 
 
 @click.command()
