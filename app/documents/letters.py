@@ -61,6 +61,7 @@ def render(message: Message, *, now: dt.datetime) -> EmailMessage:
     if message.kind is MessageKind.APPROVED:
         assert message.appointment is not None
         _attach(letter, message.appointment, locale)
+    letter["Content-Language"] = locale  # last: adding parts takes Content-… headers along
     return letter
 
 
@@ -99,7 +100,6 @@ def _letter(subject: str, body: str, locale: str) -> EmailMessage:
     """The text, and the same as a page that loads nothing from anywhere."""
     letter = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     letter["Subject"] = subject
-    letter["Content-Language"] = locale
     letter.set_content(body)
     page = current_app.jinja_env.get_template("mail/letter.html").render(
         lang=locale,
