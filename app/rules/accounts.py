@@ -238,6 +238,13 @@ def resend_confirmation(session: Session, *, email: str, now: dt.datetime) -> No
             _letter(session, account, MessageKind.CONFIRM_EMAIL, None, now)
 
 
+def send_confirmation(
+    session: Session, account: Account, *, tenant_id: int | None, now: dt.datetime
+) -> None:
+    """A letter with a new link to confirm the address (staff corrected it). The caller runs ``widened``."""
+    _letter(session, account, MessageKind.CONFIRM_EMAIL, tenant_id, now)
+
+
 def by_email(session: Session, email: str) -> Account | None:
     """For entry points that run ``widened``: the account of an address."""
     return session.scalars(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -35,6 +36,16 @@ def folded(name: str) -> str:
     'федорова алена'
     """
     return " ".join(name.casefold().replace("ё", "е").split())[:250]
+
+
+def normal_phone(text: str) -> str:
+    """«8 (900) 123-45-67» as «+79001234567»; empty if it is not a Russian number (features.md 5.4)."""
+    if re.search(r"[^0-9+()\s.-]", text):
+        return ""
+    digits = re.sub(r"[^0-9]", "", text)
+    if len(digits) == 11 and digits[0] in "78":
+        digits = digits[1:]
+    return f"+7{digits}" if len(digits) == 10 and digits[0] in "3489" else ""
 
 
 def link_record(

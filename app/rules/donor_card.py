@@ -1,0 +1,290 @@
+"""Everything a donor card shows, read in a number of queries that does not grow with its history."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from app.models.account import Account
+from app.models.appointment import Appointment
+from app.models.audit import AccessEvent, AccessSubject
+from app.models.donation_type import DonationType
+from app.models.donor import Deferral, Donation, Donor, DonorRecord
+from app.models.enums import AppointmentStatus, DonationKind
+from app.models.message import Message
+from app.models.organization import Organization
+from app.models.person import Person
+from app.models.policy import BookingPolicy
+from app.rules import checks, facts, lookup, policies
+from app.rules.checks import Examined
+from app.rules.corrections import account_of
+from app.rules.eligibility import Refusal
+from app.rules.errors import N_
+from app.rules.facts import COUNTED, StaffFacts
+from app.rules.queue import loaded
+from app.rules.standing import Standing, site_refusals, standings
+
+MOST = 30
+"""Of each list on the card; longer ones say so."""
+
+
+class Sameness(StrEnum):
+    SAME = "same"
+    DIFFERENT = "different"
+    UNKNOWN = "unknown"
+    """One side says nothing."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One field as the donor says it and as the record says it."""
+
+    title: str
+    own: Any
+    recorded: Any
+    sameness: Sameness
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Somebody had this card on a page."""
+
+    at: dt.datetime
+    action: str
+    who: str
+
+
+@dataclass(frozen=True)
+class Card:
+    who: StaffFacts
+    account: Account | None
+    tenant: Organization
+    twins: list[Person]
+    """Other cards of this organization that give the same code."""
+    comparisons: list[Comparison]
+    standings: list[Standing]
+    """Empty if the organization has no policy yet."""
+    site: list[Refusal]
+    upcoming: list[Examined]
+    past: list[Appointment]
+    deferrals: list[Deferral]
+    donations: list[Donation]
+    messages: list[Message]
+    seen: list[Seen]
+
+    @property
+    def person(self) -> Person:
+        return self.who.person
+
+    @property
+    def donor(self) -> Donor | None:
+        return self.who.donor
+
+    @property
+    def record(self) -> DonorRecord | None:
+        """The linked one, or the one that bears the donor's code."""
+        return self.who.record
+
+    @property
+    def linked(self) -> bool:
+        return self.record is not None and self.record.person_id == self.person.id
+
+    @property
+    def failing(self) -> int:
+        """How many bookings to come have a check that fails."""
+        return sum(1 for examined in self.upcoming if examined.failing)
+
+
+def card(session: Session, *, uid: uuid.UUID, now: dt.datetime) -> Card:
+    """The whole card. Raises NotFound."""
+    person = lookup.person(session, uid=uid)
+    who = facts.for_staff(session, [person.id])[person.id]
+    tenant = session.get_one(Organization, person.tenant_id)
+    account = account_of(session, person_id=person.id)
+    policy = _policy(session, person.tenant_id, now)
+    numbers = _numbers(session, person.tenant_id)
+    place: dict[str, Any] = {"zone": tenant.time_zone, "now": now}
+    bookings = _bookings(session, person.id, now)
+    upcoming = [b for b in bookings if b.status in COUNTED and b.starts_at > now]
+    return Card(
+        who=who,
+        account=account,
+        tenant=tenant,
+        twins=_twins(session, who),
+        comparisons=compared(who),
+        standings=[]
+        if policy is None
+        else standings(
+            who.facts, _kinds(session, tenant.id), policy=policy, numbers=numbers, **place
+        ),
+        site=[]
+        if policy is None
+        else site_refusals(who.facts, policy=policy, numbers=numbers(now.date()), **place),
+        upcoming=checks.examine(session, upcoming[::-1], now=now) if upcoming else [],
+        past=[b for b in bookings if b not in upcoming],
+        deferrals=_deferrals(session, who),
+        donations=_donations(session, who),
+        messages=_messages(session, person, account),
+        seen=seen_by(session, person_id=person.id),
+    )
+
+
+def _policy(session: Session, tenant_id: int, now: dt.datetime) -> BookingPolicy | None:
+    try:
+        return policies.effective(session, tenant_id=tenant_id, now=now)
+    except policies.NoPolicy:
+        return None
+
+
+def _numbers(session: Session, tenant_id: int) -> Callable[[dt.date], policies.MedicalNumbers]:
+    """Medical numbers by date, each date asked for once."""
+    known: dict[dt.date, policies.MedicalNumbers] = {}
+
+    def valid(on: dt.date) -> policies.MedicalNumbers:
+        if on not in known:
+            known[on] = policies.medical_numbers(session, tenant_id=tenant_id, on=on)
+        return known[on]
+
+    return valid
+
+
+def _kinds(session: Session, tenant_id: int) -> set[DonationKind]:
+    """What this organization takes."""
+    return set(
+        session.scalars(
+            select(DonationType.kind).where(
+                DonationType.tenant_id == tenant_id, DonationType.is_active
+            )
+        )
+    )
+
+
+def compared(who: StaffFacts) -> list[Comparison]:
+    """What the donor says beside what the record says; nothing to compare without a record."""
+    person, donor, record = who.person, who.donor, who.record
+    if record is None:
+        return []
+    pairs: list[tuple[str, Any, Any]] = []
+    if donor is not None:
+        pairs += [
+            (N_("Donor code"), donor.donor_code, record.code),
+            (N_("Blood group"), donor.blood_type, record.blood_type),
+            (N_("Kell"), donor.kell, record.kell),
+        ]
+    pairs += [
+        (N_("Family name"), person.family_name, record.family_name),
+        (N_("Given name"), person.given_name, record.given_name),
+        (N_("Patronymic"), person.patronymic, record.patronymic),
+        (N_("Birth date"), person.birth_date, record.birth_date),
+        (N_("Sex"), person.sex, record.sex),
+    ]
+    return [Comparison(title, own, said, _sameness(own, said)) for title, own, said in pairs]
+
+
+def _sameness(own: Any, said: Any) -> Sameness:
+    if not own or not said:
+        return Sameness.UNKNOWN
+    return Sameness.SAME if own == said else Sameness.DIFFERENT
+
+
+def _twins(session: Session, who: StaffFacts) -> list[Person]:
+    if who.donor is None:
+        return []
+    return list(
+        session.scalars(
+            select(Person)
+            .join(Donor, Donor.person_id == Person.id)
+            .where(
+                Donor.tenant_id == who.person.tenant_id,
+                Donor.donor_code == who.donor.donor_code,
+                Donor.person_id != who.person.id,
+            )
+            .limit(5)
+        )
+    )
+
+
+def _bookings(session: Session, person_id: int, now: dt.datetime) -> list[Appointment]:
+    """The latest visit first, with reasons and every event."""
+    rows = session.scalars(
+        loaded()
+        .options(joinedload(Appointment.reason), selectinload(Appointment.events))
+        .where(
+            Appointment.person_id == person_id,
+            Appointment.status.not_in((AppointmentStatus.HELD, AppointmentStatus.RELEASED)),
+        )
+        .order_by(Appointment.starts_at.desc(), Appointment.id.desc())
+        .limit(MOST)
+    )
+    return list(rows.unique())
+
+
+def _mine(model: type[Deferral] | type[Donation], who: StaffFacts) -> ColumnElement[bool]:
+    """Of the card, or of its record, linked or not."""
+    own = model.person_id == who.person.id
+    if who.record is None:
+        return own
+    return or_(own, and_(model.record_id == who.record.id, model.person_id.is_(None)))
+
+
+def _deferrals(session: Session, who: StaffFacts) -> list[Deferral]:
+    """Those that hold first, then by their beginning, the newest first."""
+    rows = session.scalars(
+        select(Deferral)
+        .where(_mine(Deferral, who))
+        .order_by(Deferral.withdrawn_at.is_not(None), Deferral.starts_on.desc(), Deferral.id.desc())
+        .limit(MOST)
+    )
+    return list(rows)
+
+
+def _donations(session: Session, who: StaffFacts) -> list[Donation]:
+    rows = session.scalars(
+        select(Donation)
+        .where(_mine(Donation, who))
+        .order_by(Donation.on_date.desc(), Donation.id.desc())
+        .limit(MOST)
+    )
+    return list(rows)
+
+
+def _messages(session: Session, person: Person, account: Account | None) -> list[Message]:
+    """What was sent to this person by this organization, newest first."""
+    bookings = select(Appointment.id).where(Appointment.person_id == person.id)
+    mine = Message.appointment_id.in_(bookings)
+    if account is not None:
+        mine = or_(mine, and_(Message.account_id == account.id, Message.appointment_id.is_(None)))
+    rows = session.scalars(
+        select(Message)
+        .where(mine, or_(Message.tenant_id == person.tenant_id, Message.tenant_id.is_(None)))
+        .order_by(Message.id.desc())
+        .limit(MOST)
+    )
+    return list(rows)
+
+
+def seen_by(
+    session: Session, *, person_id: int | None = None, record_id: int | None = None, limit: int = 15
+) -> list[Seen]:
+    """Who had this card or record on a page, newest first."""
+    owner = (
+        AccessSubject.person_id == person_id
+        if person_id is not None
+        else AccessSubject.record_id == record_id
+    )
+    rows = session.execute(
+        select(AccessEvent.at, AccessEvent.action, AccessEvent.staff_user_id)
+        .join(AccessSubject, AccessSubject.event_id == AccessEvent.id)
+        .where(owner)
+        .order_by(AccessSubject.event_id.desc())
+        .limit(limit)
+    ).all()
+    names = lookup.staff_names(session, {row.staff_user_id for row in rows})
+    return [Seen(row.at, row.action, names.get(row.staff_user_id, "")) for row in rows]

@@ -1,0 +1,73 @@
+"""Records of the blood service's file: one with what hangs on it, and whom it could belong to."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models.donor import Deferral, Donation, Donor, DonorRecord
+from app.models.person import Person
+from app.rules.donor_card import MOST, Seen, seen_by
+from app.rules.errors import NotFound
+
+
+@dataclass(frozen=True)
+class RecordCard:
+    """A record of the donor file with what hangs on it."""
+
+    record: DonorRecord
+    person: Person | None
+    claimed_by: list[Person]
+    """Cards whose donor gives this code: whom it could be linked to."""
+    deferrals: list[Deferral]
+    donations: list[Donation]
+    seen: list[Seen]
+
+
+def record_card(session: Session, *, uid: uuid.UUID) -> RecordCard:
+    """Raises NotFound."""
+    record = record_of(session, uid=uid)
+    claims = session.scalars(
+        select(Person)
+        .join(Donor, Donor.person_id == Person.id)
+        .where(Donor.tenant_id == record.tenant_id, Donor.donor_code == record.code)
+        .limit(5)
+    ).all()
+    deferrals = session.scalars(
+        select(Deferral)
+        .where(Deferral.record_id == record.id)
+        .order_by(Deferral.withdrawn_at.is_not(None), Deferral.starts_on.desc())
+        .limit(MOST)
+    ).all()
+    donations = session.scalars(
+        select(Donation)
+        .where(Donation.record_id == record.id)
+        .order_by(Donation.on_date.desc())
+        .limit(MOST)
+    ).all()
+    return RecordCard(
+        record,
+        session.get(Person, record.person_id) if record.person_id is not None else None,
+        list(claims),
+        list(deferrals),
+        list(donations),
+        seen_by(session, record_id=record.id),
+    )
+
+
+def record_of(session: Session, *, uid: uuid.UUID) -> DonorRecord:
+    """Raises NotFound."""
+    found = session.scalars(select(DonorRecord).where(DonorRecord.uid == uid)).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def record_by_code(session: Session, *, tenant_id: int, code: str) -> DonorRecord | None:
+    """The organization's record with this code."""
+    return session.scalars(
+        select(DonorRecord).where(DonorRecord.tenant_id == tenant_id, DonorRecord.code == code)
+    ).one_or_none()
