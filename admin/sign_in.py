@@ -15,7 +15,7 @@ from admin.base import StaffPage, done, local_path, to_sign_in
 from app.extensions import db, saved
 from app.i18n import say
 from app.models.staff import StaffUser
-from app.rules import passwords, staff, throttle
+from app.rules import passwords, second_factor, staff, throttle
 from app.rules.errors import RuleError
 from app.sessions import client_ip, end_sessions, sign_in, sign_out
 from forms.staff import ChangePasswordForm, CodeForm, NewPasswordForm, SignInForm
@@ -113,7 +113,7 @@ class SecondStep(Doorstep):
     def index(self) -> Any:
         if self.user.totp_confirmed_at is None:
             return redirect(url_for(".set_up", next=request.args.get("next")), 303)
-        return self._step("admin/second_step.html", staff.check_totp)
+        return self._step("admin/second_step.html", second_factor.check_totp)
 
     @expose("/set-up/", methods=("GET", "POST"))
     def set_up(self) -> Any:
@@ -124,15 +124,18 @@ class SecondStep(Doorstep):
             return self.render("admin/begin_set_up.html")
         if request.form.get("begin"):
             return self._begin()
-        uri = staff.provisioning_uri(self.user, issuer=gettext("Talon"))
+        uri = second_factor.provisioning_uri(self.user, issuer=gettext("Talon"))
         picture = segno.make(uri, error="m").svg_data_uri(scale=5, border=2, light="#ffffff")
         return self._step(
-            "admin/set_up.html", staff.confirm_totp, picture=picture, seed=_in_fours(self.user)
+            "admin/set_up.html",
+            second_factor.confirm_totp,
+            picture=picture,
+            seed=_in_fours(self.user),
         )
 
     def _begin(self) -> Any:
         with saved() as open_session, _widened(open_session):
-            staff.enrol(open_session, user=self.user)
+            second_factor.enrol(open_session, user=self.user)
         return redirect(url_for(".set_up", next=request.args.get("next")), 303)
 
     def _step(self, template: str, rule: Any, **more: Any) -> Any:

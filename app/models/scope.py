@@ -111,7 +111,14 @@ def widened(session: Session, reason: str) -> Iterator[None]:
 
 
 def _criteria(scope: Scope) -> list[Any]:
-    from app.models import account, organization, schedule, staff  # the classes named one by one
+    from app.models import (  # the classes named one by one
+        account,
+        audit,
+        message,
+        organization,
+        schedule,
+        staff,
+    )
 
     tenants, branches, people = scope.tenant_ids, scope.organization_ids, scope.person_ids
     account_id, staff_id = scope.account_id, scope.staff_user_id
@@ -127,8 +134,18 @@ def _criteria(scope: Scope) -> list[Any]:
         ]
         if scope.everywhere:
             return narrowed
+        of_tenants = (
+            audit.AuditEvent,
+            audit.AccessEvent,
+            message.Message,
+            message.MessageTemplate,
+        )
         return [
             *narrowed,
+            *(
+                with_loader_criteria(model, model.tenant_id.in_(tenants), include_aliases=True)
+                for model in of_tenants
+            ),
             with_loader_criteria(
                 TenantScoped, lambda cls: cls.tenant_id.in_(tenants), include_aliases=True
             ),

@@ -26,6 +26,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "messages.view",
             "messages.resend",
             "audit.view",
+            "audit.export",
             "jobs.view",
         }
     ),
@@ -61,7 +62,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
         {"queue.view", "donors.view", "schedules.view", "appointments.cancel"}
     ),
     Role.ANALYST: frozenset({"schedules.view"}),
-    Role.SECURITY: frozenset({"audit.view", "access.view"}),
+    Role.SECURITY: frozenset({"audit.view", "audit.export", "access.view", "access.export"}),
 }
 """What each role may do. Every staff page names one of these strings."""
 
@@ -122,3 +123,13 @@ def account_scope(session: Session, account: Account) -> Scope:
             select(AccountPerson.person_id).where(AccountPerson.account_id == account.id)
         ).all()
     return Scope("account", person_ids=tuple(people), account_id=account.id)
+
+
+def reaches(scope: Scope, organization_id: int) -> bool:
+    """Whether a scope's roles are held over that organization itself, not merely below it.
+
+    A branch's staff see their root's rows; only who is over the root may change them.
+    """
+    if scope.kind == "system" or scope.everywhere:
+        return True
+    return scope.kind == "staff" and organization_id in scope.organization_ids

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import RejectionReason
@@ -19,13 +20,16 @@ from app.models.enums import (
     ConsentPurpose,
     DonationKind,
     OrganizationKind,
+    ScheduleStatus,
     Sex,
 )
 from app.models.organization import Organization
 from app.models.policy import BookingPolicy
-from app.rules import audit
+from app.models.schedule import Schedule
+from app.models.scope import scope_of
+from app.rules import access, audit
 from app.rules.actor import Actor
-from app.rules.errors import N_, RuleError
+from app.rules.errors import N_, NotAllowed, RuleError
 
 DATA = Path(__file__).parent.parent / "data"
 NOTES = ("note", "confirmation")
@@ -165,3 +169,91 @@ def _consent(session: Session, tenant_id: int, now: dt.datetime) -> None:
             valid_from=now,
         )
     )
+
+
+class ZoneInUse(RuleError):
+    code = "zone_in_use"
+    text = N_(
+        "Days are published there already, with their hours in the present zone. Close them first, or make a new branch."
+    )
+
+
+class StillParent(RuleError):
+    code = "still_parent"
+    text = N_("Branches still work under it. Switch them off first.")
+
+
+def demand_over(session: Session, organization_id: int) -> None:
+    """The reader's roles are held over that organization. Raises NotAllowed."""
+    if not access.reaches(scope_of(session), organization_id):
+        raise NotAllowed()
+
+
+def change(
+    session: Session,
+    *,
+    organization: Organization,
+    actor: Actor,
+    now: dt.datetime,
+    **fields: Any,
+) -> Organization:
+    """Write ``fields`` of an organization. Raises NotAllowed, UnknownZone, ZoneInUse, StillParent."""
+    demand_over(session, organization.id)
+    zone = fields.get("time_zone", organization.time_zone)
+    if zone != organization.time_zone:
+        _demand_zone(zone)
+        _demand_no_days(session, organization, now)
+    if organization.is_active and fields.get("is_active") is False:
+        _demand_no_branches(session, organization)
+    for name, value in fields.items():
+        setattr(organization, name, value)
+    audit.record(
+        session,
+        verb="organization.edit",
+        subject=organization,
+        actor=actor,
+        now=now,
+        tenant_id=organization.tenant_id,
+    )
+    return organization
+
+
+def _demand_no_days(session: Session, organization: Organization, now: dt.datetime) -> None:
+    """Published days hold their hours and their instants: a new zone would tear them apart."""
+    ahead = session.scalar(
+        select(Schedule.id)
+        .where(
+            Schedule.organization_id == organization.id,
+            Schedule.date >= now.date() - dt.timedelta(days=1),
+            Schedule.status != ScheduleStatus.CLOSED,
+        )
+        .limit(1)
+    )
+    if ahead is not None:
+        raise ZoneInUse()
+
+
+def _demand_no_branches(session: Session, organization: Organization) -> None:
+    working = session.scalar(
+        select(Organization.id)
+        .where(Organization.part_of_id == organization.id, Organization.is_active)
+        .limit(1)
+    )
+    if working is not None:
+        raise StillParent()
+
+
+def roots(session: Session) -> list[Organization]:
+    """The legal bodies the reader's roles are held over: where tenant-wide settings may be changed."""
+    rows = session.scalars(
+        select(Organization).where(Organization.root_id.is_(None)).order_by(Organization.id)
+    )
+    scope = scope_of(session)
+    return [row for row in rows if access.reaches(scope, row.id)]
+
+
+def in_scope(session: Session) -> list[Organization]:
+    """Every organization the reader's roles are held over, branches after their root."""
+    scope = scope_of(session)
+    rows = [row for row in session.scalars(select(Organization)) if access.reaches(scope, row.id)]
+    return sorted(rows, key=lambda row: (row.tenant_id, row.root_id is not None, row.short_name))

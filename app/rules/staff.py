@@ -1,17 +1,14 @@
-"""People of the back office: invitation, password, second factor, and being switched off.
+"""People of the back office: invitation, password, and being switched off.
 
-Roles are given and taken in app.rules.roles. Rules for somebody who is not signed in yet run
+Roles are given and taken in app.rules.roles, the telephone is app.rules.second_factor's. Rules for somebody who is not signed in yet run
 ``widened``. Passwords arrive hashed: hashing takes long and has no place in a transaction.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hmac
-import re
 
-import pyotp
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,23 +19,12 @@ from app.models.scope import widened
 from app.models.staff import RoleAssignment, StaffUser
 from app.rules import audit, links, outbox, roles
 from app.rules.actor import Actor, actor_of
-from app.rules.errors import N_, NotFound, RuleError
-from app.rules.transitions import changed_rows
-
-STEP = 30
-"""Seconds a TOTP code lasts (RFC 6238)."""
-DRIFT = 1
-"""Steps a telephone's clock may be off, either way."""
+from app.rules.errors import N_, RuleError
 
 
 class EmailTaken(RuleError):
     code = "email_taken"
     text = N_("There is already a member of staff with this e-mail address.")
-
-
-class WrongCode(RuleError):
-    code = "wrong_code"
-    text = N_("This code is not right or has been used. Wait for the next one on your telephone and type it, please.")
 
 
 class NotYourself(RuleError):
@@ -95,10 +81,8 @@ def invite(
     """
     with widened(session, "an address is unique in the whole house"):
         user = _new(session, email, full_name, locale, now)
-    roles.assign(
-        session, user=user, role=role, organization_id=organization_id, by=by, now=now
-    )
-    _write_down(session, "staff.invite", user, actor_of(by), now)
+    roles.assign(session, user=user, role=role, organization_id=organization_id, by=by, now=now)
+    write_down(session, "staff.invite", user, actor_of(by), now)
     _send_link(session, user, now)
     return user
 
@@ -117,21 +101,17 @@ def invite_first(
             session.add(
                 RoleAssignment(staff_user_id=user.id, role=Role.ADMINISTRATOR, organization_id=None)
             )
-            _write_down(session, "staff.invite", user, actor, now)
+            write_down(session, "staff.invite", user, actor, now)
         link = links.issue(
             session, purpose=LinkPurpose.STAFF_INVITE, staff_user_id=user.id, now=now
         )
     return links.token(link)
 
 
-def _new(
-    session: Session, email: str, full_name: str, locale: str, now: dt.datetime
-) -> StaffUser:
+def _new(session: Session, email: str, full_name: str, locale: str, now: dt.datetime) -> StaffUser:
     if _by_email(session, email) is not None:
         raise EmailTaken()
-    user = StaffUser(
-        email=normal_email(email), full_name=full_name, locale=locale, created_at=now
-    )
+    user = StaffUser(email=normal_email(email), full_name=full_name, locale=locale, created_at=now)
     session.add(user)
     try:
         session.flush()  # the role and the link need the id
@@ -154,9 +134,7 @@ def _send_link(session: Session, user: StaffUser, now: dt.datetime) -> None:
     )
 
 
-def invite_again(
-    session: Session, *, user: StaffUser, by: StaffUser, now: dt.datetime
-) -> None:
+def invite_again(session: Session, *, user: StaffUser, by: StaffUser, now: dt.datetime) -> None:
     """A new link to choose a password (also for a forgotten one); the second factor stays.
 
     Raises NotGoverned, NoRoles.
@@ -165,7 +143,7 @@ def invite_again(
     if not user.is_active:
         raise NoRoles()
     _send_link(session, user, now)
-    _write_down(session, "staff.invite_again", user, actor_of(by), now)
+    write_down(session, "staff.invite_again", user, actor_of(by), now)
 
 
 def invitation(session: Session, *, token: str, now: dt.datetime) -> StaffUser:
@@ -207,71 +185,10 @@ def set_password(
     _new_password(session, user, password_hash, now)
 
 
-def _new_password(
-    session: Session, user: StaffUser, password_hash: str, now: dt.datetime
-) -> None:
+def _new_password(session: Session, user: StaffUser, password_hash: str, now: dt.datetime) -> None:
     user.password_hash = password_hash
     user.password_changed_at = now
-    _write_down(session, "staff.password", user, actor_of(user), now)
-
-
-def enrol(session: Session, *, user: StaffUser) -> str:
-    """The seed to show as a QR code: a new one until it is confirmed. Raises NotFound when it is."""
-    if user.totp_confirmed_at is not None:
-        raise NotFound()
-    if user.totp_seed is None:
-        user.totp_seed = pyotp.random_base32(32)
-    seed: str = user.totp_seed
-    return seed
-
-
-def provisioning_uri(user: StaffUser, *, issuer: str) -> str:
-    """What the QR code says to the telephone."""
-    return pyotp.TOTP(user.totp_seed).provisioning_uri(user.email, issuer_name=issuer)
-
-
-def confirm_totp(session: Session, *, user: StaffUser, code: str, now: dt.datetime) -> None:
-    """The first code proves that the telephone has the seed. Raises WrongCode."""
-    with widened(session, "half signed in"):
-        _use_code(session, user, code, now)
-        user.totp_confirmed_at = now
-        _write_down(session, "staff.second_factor", user, actor_of(user), now)
-
-
-def check_totp(session: Session, *, user: StaffUser, code: str, now: dt.datetime) -> None:
-    """A code opens one session, once. Raises WrongCode."""
-    if user.totp_confirmed_at is None:
-        raise WrongCode()
-    with widened(session, "half signed in"):
-        _use_code(session, user, code, now)
-
-
-def _use_code(session: Session, user: StaffUser, code: str, now: dt.datetime) -> None:
-    step = _step_of(user, code, now)
-    if step is None:
-        raise WrongCode()
-    won = changed_rows(
-        session,
-        update(StaffUser)
-        .where(StaffUser.id == user.id, StaffUser.totp_last_step < step)
-        .values(totp_last_step=step),
-    )
-    if not won:
-        raise WrongCode()
-
-
-def _step_of(user: StaffUser, code: str, now: dt.datetime) -> int | None:
-    """The 30-second step whose code this is; compared in constant time."""
-    plain = re.sub(r"\s", "", code)
-    if user.totp_seed is None or not re.fullmatch(r"[0-9]{6}", plain):
-        return None
-    totp = pyotp.TOTP(user.totp_seed)
-    current = int(now.timestamp()) // STEP
-    found = None
-    for step in range(current - DRIFT, current + DRIFT + 1):
-        if hmac.compare_digest(totp.generate_otp(step), plain):
-            found = step
-    return found
+    write_down(session, "staff.password", user, actor_of(user), now)
 
 
 def reset_totp(session: Session, *, user: StaffUser, by: StaffUser, now: dt.datetime) -> None:
@@ -282,7 +199,7 @@ def reset_totp(session: Session, *, user: StaffUser, by: StaffUser, now: dt.date
     _demand_other(session, user, by)
     user.totp_seed = None
     user.totp_confirmed_at = None
-    _write_down(session, "staff.second_factor_reset", user, actor_of(by), now)
+    write_down(session, "staff.second_factor_reset", user, actor_of(by), now)
 
 
 def switch_off(session: Session, *, user: StaffUser, by: StaffUser, now: dt.datetime) -> None:
@@ -293,14 +210,14 @@ def switch_off(session: Session, *, user: StaffUser, by: StaffUser, now: dt.date
     _demand_other(session, user, by)
     roles.demand_another_administrator(session, user=user)
     user.is_active = False
-    _write_down(session, "staff.switch_off", user, actor_of(by), now)
+    write_down(session, "staff.switch_off", user, actor_of(by), now)
 
 
 def switch_on(session: Session, *, user: StaffUser, by: StaffUser, now: dt.datetime) -> None:
     """Signs in again with the old password and telephone. Raises NotGoverned, NotYourself."""
     _demand_other(session, user, by)
     user.is_active = True
-    _write_down(session, "staff.switch_on", user, actor_of(by), now)
+    write_down(session, "staff.switch_on", user, actor_of(by), now)
 
 
 def rename(
@@ -320,13 +237,13 @@ def rename(
         raise EmailTaken()
     user.full_name = full_name
     user.email = normal_email(email)
-    _write_down(session, "staff.edit", user, actor_of(by), now)
+    write_down(session, "staff.edit", user, actor_of(by), now)
 
 
 def note_sign_in(session: Session, *, user: StaffUser, now: dt.datetime) -> None:
     """Somebody came in, with both factors."""
     with widened(session, "the audit of a sign-in"):
-        _write_down(session, "staff.sign_in", user, actor_of(user), now)
+        write_down(session, "staff.sign_in", user, actor_of(user), now)
 
 
 def _demand_other(session: Session, user: StaffUser, by: StaffUser) -> None:
@@ -335,9 +252,10 @@ def _demand_other(session: Session, user: StaffUser, by: StaffUser) -> None:
     roles.demand_governs(session, by=by, user=user)
 
 
-def _write_down(
+def write_down(
     session: Session, verb: str, user: StaffUser, actor: Actor, now: dt.datetime
 ) -> None:
+    """An audit line about a member of staff, in the books of the tenant where he works."""
     audit.record(
         session,
         verb=verb,

@@ -1,0 +1,151 @@
+"""Versions of the booking policy: a new one copies the present one and holds from an instant on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models.appointment import Appointment
+from app.models.donation_type import DonationType
+from app.models.organization import Organization
+from app.models.policy import BookingPolicy
+from app.rules import audit
+from app.rules.actor import Actor
+from app.rules.errors import N_, NotFound, RuleError
+from app.rules.organizations import demand_over
+
+NUMBERS: dict[str, tuple[int, int]] = {
+    "hold_minutes": (1, 60),
+    "hold_extensions": (0, 10),
+    "holds_per_address": (1, 1000),
+    "live_limit": (1, 20),
+    "days_after_own_cancel": (0, 365),
+    "days_after_donation": (0, 365),
+    "cabinet_days": (0, 3650),
+    "book_days_ahead": (1, 365),
+    "decide_within_hours": (1, 24 * 30),
+    "undo_seconds": (0, 600),
+    "remind_hours_before": (0, 24 * 7),
+    "min_age": (0, 120),
+}
+"""The numbers of a policy with the least and the most of each."""
+GRACE = dt.timedelta(minutes=5)
+"""Between opening the form for «from now on» and sending it."""
+
+
+class InThePast(RuleError):
+    code = "version_in_the_past"
+    text = N_(
+        "A new version holds from now on or later: what was decided under the old one stays as it was."
+    )
+
+
+class SameInstant(RuleError):
+    code = "version_same_instant"
+    text = N_("Another version already begins at that very moment. Choose another one.")
+
+
+class AlreadyHolds(RuleError):
+    code = "version_holds"
+    text = N_("This version already holds: make a new one instead of deleting it.")
+
+
+def new_version(
+    session: Session,
+    *,
+    tenant_id: int,
+    organization: Organization | None,
+    donation_type: DonationType | None,
+    valid_from: dt.datetime | None,
+    values: dict[str, Any],
+    actor: Actor,
+    now: dt.datetime,
+) -> BookingPolicy:
+    """Write the version that holds from ``valid_from`` (empty: now).
+
+    ``values``: ``confirmation``, ``source`` and every one of NUMBERS. Raises InThePast, SameInstant,
+    NotAllowed, NotFound.
+    """
+    demand_over(session, tenant_id)
+    for owned in (organization, donation_type):
+        if owned is not None and owned.tenant_id != tenant_id:
+            raise NotFound()
+    begins = valid_from or now
+    if begins < now - GRACE:
+        raise InThePast()
+    place = {
+        "tenant_id": tenant_id,
+        "organization_id": organization.id if organization else None,
+        "donation_type_id": donation_type.id if donation_type else None,
+    }
+    twin = select(BookingPolicy.id).filter_by(**place, valid_from=begins).limit(1)
+    if session.scalar(twin) is not None:
+        raise SameInstant()
+    version = BookingPolicy(
+        **place, valid_from=begins, created_at=now, created_by_id=actor.id, **values
+    )
+    session.add(version)
+    session.flush()  # the audit line needs the id
+    before = predecessor(session, version)
+    audit.record(
+        session,
+        verb="policy.version",
+        subject=version,
+        actor=actor,
+        now=now,
+        changes=_differences(before, version),
+    )
+    return version
+
+
+def predecessor(session: Session, version: BookingPolicy) -> BookingPolicy | None:
+    """The version for the same place that holds until this one begins."""
+    return session.scalars(
+        select(BookingPolicy)
+        .filter_by(
+            tenant_id=version.tenant_id,
+            organization_id=version.organization_id,
+            donation_type_id=version.donation_type_id,
+        )
+        .where(BookingPolicy.valid_from < version.valid_from)
+        .order_by(BookingPolicy.valid_from.desc(), BookingPolicy.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _differences(before: BookingPolicy | None, after: BookingPolicy) -> dict[str, list[Any]]:
+    names = ("confirmation", "source", *NUMBERS)
+    pairs = {name: [getattr(before, name, None), getattr(after, name)] for name in names}
+    changed = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    return {"valid_from": [None, after.valid_from.isoformat()], **changed}
+
+
+def state(version: BookingPolicy, holding: set[int], now: dt.datetime) -> str:
+    """``ahead``, ``holds`` or ``over``; ``holding`` from ``holding_now``."""
+    if version.valid_from > now:
+        return "ahead"
+    return "holds" if version.id in holding else "over"
+
+
+def holding_now(session: Session, *, now: dt.datetime) -> set[int]:
+    """Ids of the versions that hold now: of each place the newest that has begun."""
+    rows = session.scalars(
+        select(BookingPolicy)
+        .where(BookingPolicy.valid_from <= now)
+        .order_by(BookingPolicy.valid_from, BookingPolicy.id)
+    )
+    newest = {(row.tenant_id, row.organization_id, row.donation_type_id): row.id for row in rows}
+    return set(newest.values())
+
+
+def withdraw(session: Session, *, version: BookingPolicy, now: dt.datetime) -> None:
+    """Whether a version that has not begun may be deleted. Raises AlreadyHolds, NotAllowed."""
+    demand_over(session, version.tenant_id)
+    used = session.scalar(
+        select(Appointment.id).where(Appointment.policy_id == version.id).limit(1)
+    )
+    if version.valid_from <= now or used is not None:
+        raise AlreadyHolds()

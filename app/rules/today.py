@@ -1,0 +1,73 @@
+"""What the first page of the back office tells: how many wait for me, how full today is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from app.models.enums import ScheduleStatus
+from app.models.organization import Organization
+from app.models.schedule import Schedule
+from app.rules import queue
+from app.rules.clock import local_date
+from app.rules.day_list import Load, loads_of
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Requests that nobody has decided yet, counted up to queue.MOST_COUNTED + 1."""
+
+    pending: int
+    overdue: int
+
+
+def waiting(session: Session, *, now: dt.datetime) -> Waiting:
+    everything = queue.QueueFilter()
+    return Waiting(
+        queue.count(session, everything, now=now), queue.overdue(session, everything, now=now)
+    )
+
+
+@dataclass(frozen=True)
+class Busy:
+    """How full one place is today, on its own calendar."""
+
+    organization: Organization
+    date: dt.date
+    load: Load
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.load.taken / self.load.total) if self.load.total else 0
+
+
+def load(session: Session, *, now: dt.datetime) -> list[Busy]:
+    """Today's places of every organization in scope that has any. Three queries."""
+    places = {row.id: row for row in session.scalars(select(Organization))}
+    zones = defaultdict(list)
+    for row in places.values():
+        zones[row.time_zone].append(row.id)
+    if not zones:
+        return []
+    today = [
+        and_(Schedule.organization_id.in_(ids), Schedule.date == local_date(now, zone))
+        for zone, ids in zones.items()
+    ]
+    days = session.execute(
+        select(Schedule.id, Schedule.organization_id, Schedule.date).where(
+            or_(*today), Schedule.status.in_((ScheduleStatus.PUBLISHED, ScheduleStatus.PAUSED))
+        )
+    ).all()
+    loads = loads_of(session, [day.id for day in days])
+    sums: dict[tuple[int, dt.date], Load] = defaultdict(Load)
+    for day in days:
+        one, before = loads[day.id], sums[day.organization_id, day.date]
+        sums[day.organization_id, day.date] = Load(
+            before.free + one.free, before.held + one.held, before.busy + one.busy
+        )
+    found = [Busy(places[key], date, total) for (key, date), total in sums.items()]
+    return sorted(found, key=lambda row: row.organization.short_name)
