@@ -10,7 +10,6 @@ from typing import Any
 from flask import Response, g, make_response, redirect, render_template, request, session, url_for
 from flask import flash as notice
 from flask_babel import gettext
-from flask_login import current_user
 
 from app import sessions
 from app.extensions import db, saved
@@ -32,7 +31,7 @@ LETTER_TO = "letter_to"
 @public.route("/register", methods=["GET", "POST"])
 def register() -> Any:
     """The six fields and the consent; with several organizations the choice of one comes first."""
-    if current_user.is_authenticated:
+    if g.user is not None:
         return redirect(url_for("public.profile"), 303)
     centre, roots = _centre()
     if centre is None:
@@ -149,7 +148,7 @@ def sign_in() -> Any:
     """One refusal for a wrong address and a wrong password alike."""
     form = SignInForm()
     if request.method == "GET":
-        if current_user.is_authenticated:
+        if g.user is not None:
             return redirect(local_path(request.args.get("next")), 303)
         form.next.data = local_path(request.args.get("next"))
         return render_template("public/sign_in.html", form=form, error="")

@@ -11,14 +11,13 @@ from typing import Any
 from flask import flash as notice
 from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext
-from flask_login import current_user
 
 from app import sessions
 from app.extensions import db, saved
 from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
 from app.public.guards import card_in, signed_in, spoken
-from app.public.header import header
+from app.public.header import header, reader
 from app.public.site import public
 from app.rules import booking as rules
 from app.rules import cabinet, nearest, window
@@ -58,7 +57,7 @@ def hold(uid: uuid.UUID) -> Any:
                 schedule_id=schedule_id,
                 slot_id=slot_id,
                 starts_at=choice.starts_at,
-                actor=actor_of(current_user),
+                actor=actor_of(reader()),
                 now=g.now,
                 address=sessions.client_ip(),
             )
@@ -73,10 +72,10 @@ def _window(uid: uuid.UUID, error: str = "") -> str:
     session = db.session()
     schedule_id = window.schedule_id_of(session, schedule_uid=uid)
     tenant_id = window.tenant_of(session, schedule_id=schedule_id)
-    person_id = card_in(tenant_id) if current_user.is_authenticated else None
+    person_id = card_in(tenant_id) if g.user is not None else None
     shown = window.window(session, schedule_uid=uid, person_id=person_id, now=g.now)
     against = list(shown.refusals)
-    if current_user.is_authenticated and person_id is None:
+    if g.user is not None and person_id is None:
         against.append(NO_CARD)
     against = blocking(against)
     others = []
@@ -97,7 +96,7 @@ def _window(uid: uuid.UUID, error: str = "") -> str:
         others=others,
         error=error,
         donor=cabinet.donor(session, person_id=person_id) if person_id else None,
-        open_to_reader=current_user.is_authenticated and not against,
+        open_to_reader=g.user is not None and not against,
     )
 
 
@@ -118,7 +117,7 @@ def confirm_booking(uid: uuid.UUID) -> Any:
     chosen = cabinet.own(db.session(), uid=uid)
     try:
         with saved() as saving:
-            rules.confirm(saving, appointment_id=chosen.id, actor=actor_of(current_user), now=g.now)
+            rules.confirm(saving, appointment_id=chosen.id, actor=actor_of(reader()), now=g.now)
     except RuleError as refusal:
         return _confirm_page(cabinet.own(db.session(), uid=uid), error=spoken(refusal)), 409
     return redirect(url_for("public.booking", uid=uid), 303)
@@ -131,7 +130,7 @@ def extend(uid: uuid.UUID) -> Any:
     chosen = cabinet.own(db.session(), uid=uid)
     try:
         with saved() as saving:
-            rules.extend(saving, appointment_id=chosen.id, actor=actor_of(current_user), now=g.now)
+            rules.extend(saving, appointment_id=chosen.id, actor=actor_of(reader()), now=g.now)
     except RuleError as refusal:
         return _confirm_page(cabinet.own(db.session(), uid=uid), error=spoken(refusal)), 409
     return redirect(url_for("public.confirm", uid=uid), 303)
@@ -144,7 +143,7 @@ def close(uid: uuid.UUID) -> Any:
     chosen = cabinet.own(db.session(), uid=uid)
     with saved() as saving:
         let_go = rules.release(
-            saving, appointment_id=chosen.id, actor=actor_of(current_user), now=g.now
+            saving, appointment_id=chosen.id, actor=actor_of(reader()), now=g.now
         )
     if let_go.status is not AppointmentStatus.RELEASED:
         return redirect(url_for("public.booking", uid=uid), 303)

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from flask import g, redirect, request, url_for
 from flask_babel import ngettext
-from flask_login import current_user
 
 from app.extensions import db
 from app.i18n import say
@@ -24,7 +23,7 @@ def signed_in(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        if current_user.is_authenticated:
+        if g.user is not None:
             return view(*args, **kwargs)
         back = request.full_path.rstrip("?") if request.method == "GET" else ""
         return redirect(url_for("public.sign_in", next=back or None), 303)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flask import g
-from flask_login import current_user
 
 from app.extensions import db
+from app.models.account import Account
 from app.models.blood import BloodType
 from app.models.organization import Organization
 from app.rules import places
@@ -19,6 +19,7 @@ class Header:
     """``centre`` is the one organization that takes donors here, or the reader's; None if several."""
 
     centre: Organization | None
+    account: Account | None = None
     blood: BloodType | None = None
     cards: Mapping[int, int] = field(default_factory=dict)
 
@@ -34,9 +35,16 @@ def header() -> Header:
 def _read() -> Header:
     session = db.session()
     roots = places.roots(session)
-    if not current_user.is_authenticated:
+    account = g.user
+    if account is None:
         return Header(roots[0] if len(roots) == 1 else None)
-    cards = places.cards_of(session, account_id=current_user.id)
+    cards = places.cards_of(session, account_id=account.id)
     own = [root for root in roots if root.id in cards]
     donor = places.donor_of(session, person_ids=cards.values())
-    return Header(own[0] if own else None, donor.blood_type if donor else None, cards)
+    return Header(own[0] if own else None, account, donor.blood_type if donor else None, cards)
+
+
+def reader() -> Account:
+    """Who is signed in; for views behind ``signed_in`` only."""
+    account: Account = g.user
+    return account

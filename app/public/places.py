@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, g, make_response, render_template, request, url_for
-from flask_login import current_user
 
 from app.extensions import db
 from app.models.enums import BloodGroup, Sign
@@ -20,7 +19,7 @@ from forms.places import RH_WORDS, args_of, wish_of
 @public.get("/")
 def places() -> Response:
     """Signed in: one's own group first, reasons beside the rest, kept by nobody. Else shared by all."""
-    signed_in = current_user.is_authenticated
+    signed_in = g.user is not None
     listing = rules.listing(
         db.session(),
         wish=wish_of(request.args),

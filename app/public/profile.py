@@ -7,12 +7,11 @@ from typing import Any
 from flask import flash as notice
 from flask import g, redirect, render_template, url_for
 from flask_babel import gettext
-from flask_login import current_user
 
 from app import sessions
 from app.extensions import db, saved
 from app.public.guards import limited, signed_in, spoken, status_of
-from app.public.header import header
+from app.public.header import header, reader
 from app.public.site import public
 from app.rules import accounts, cabinet, passwords
 from app.rules.actor import actor_of
@@ -44,7 +43,7 @@ def change_code() -> Any:
                 saving,
                 person_id=_own_person(),
                 code=form.donor_code.data,
-                actor=actor_of(current_user),
+                actor=actor_of(reader()),
                 now=g.now,
             )
     except RuleError as refusal:
@@ -62,15 +61,15 @@ def change_password() -> Any:
     if not form.validate():
         return _page(password_form=form), 400
     try:
-        limited(("sign_in", f"{current_user.email} {sessions.client_ip()}"))
-        if not passwords.verified(current_user.password_hash, form.current.data):
+        limited(("sign_in", f"{reader().email} {sessions.client_ip()}"))
+        if not passwords.verified(reader().password_hash, form.current.data):
             raise WrongCurrent()
         password_hash = passwords.hashed(form.password.data)
         with saved() as saving:
             accounts.change_password(
-                saving, account=current_user, password_hash=password_hash, now=g.now
+                saving, account=reader(), password_hash=password_hash, now=g.now
             )
-            sessions.end_sessions(current_user, keep_current=True)
+            sessions.end_sessions(reader(), keep_current=True)
     except RuleError as refusal:
         form.current.errors = [spoken(refusal)]
         return _page(password_form=form), status_of(refusal)
