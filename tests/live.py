@@ -104,6 +104,11 @@ class Live:
         if self.worker is not None:
             servers.stop(self.worker, signal.SIGKILL)
 
+    def stop_web(self) -> None:
+        """In order: requests that are being answered are finished."""
+        if self.web is not None:
+            servers.stop(self.web)
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """The test's own session on the site's database; commits at the end."""
