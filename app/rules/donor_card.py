@@ -258,7 +258,7 @@ def _donations(session: Session, who: StaffFacts) -> list[Donation]:
 def _messages(session: Session, person: Person, account: Account | None) -> list[Message]:
     """What was sent to this person by this organization, newest first."""
     bookings = select(Appointment.id).where(Appointment.person_id == person.id)
-    mine = Message.appointment_id.in_(bookings)
+    mine: ColumnElement[bool] = Message.appointment_id.in_(bookings)
     if account is not None:
         mine = or_(mine, and_(Message.account_id == account.id, Message.appointment_id.is_(None)))
     rows = session.scalars(
