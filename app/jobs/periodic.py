@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.extensions import own_transaction, utcnow
 from app.models.scope import SYSTEM
-from app.rules import booking, closing, heartbeats, publishing, throttle
+from app.rules import booking, closing, heartbeats, holding, publishing, throttle
 
 log = logging.getLogger("talon.jobs")
 ROUNDS = 20
@@ -20,7 +20,7 @@ ROUNDS = 20
 
 
 def _release_stale(session: Session, now: dt.datetime) -> bool:
-    return booking.release_stale(session, now=now) > 0
+    return holding.release_stale(session, now=now) > 0
 
 
 def _expire_undecided(session: Session, now: dt.datetime) -> bool:

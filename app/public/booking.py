@@ -20,7 +20,7 @@ from app.public.guards import card_in, signed_in, spoken
 from app.public.header import header, reader
 from app.public.site import public
 from app.rules import booking as rules
-from app.rules import cabinet, nearest, window
+from app.rules import cabinet, holding, nearest, window
 from app.rules.actor import actor_of
 from app.rules.eligibility import blocking
 from app.rules.errors import HoldEnded, NotFound, RuleError
@@ -51,7 +51,7 @@ def hold(uid: uuid.UUID) -> Any:
             slot_id = None
             if choice.slot is not None:
                 slot_id = window.slot_id_of(saving, slot_uid=choice.slot, schedule_id=schedule_id)
-            held = rules.hold(
+            held = holding.hold(
                 saving,
                 person_id=person_id,
                 schedule_id=schedule_id,
@@ -130,7 +130,7 @@ def extend(uid: uuid.UUID) -> Any:
     chosen = cabinet.own(db.session(), uid=uid)
     try:
         with saved() as saving:
-            rules.extend(saving, appointment_id=chosen.id, actor=actor_of(reader()), now=g.now)
+            holding.extend(saving, appointment_id=chosen.id, actor=actor_of(reader()), now=g.now)
     except RuleError as refusal:
         return _confirm_page(cabinet.own(db.session(), uid=uid), error=spoken(refusal)), 409
     return redirect(url_for("public.confirm", uid=uid), 303)
@@ -142,7 +142,7 @@ def close(uid: uuid.UUID) -> Any:
     """«Закрыть»: the place is free again, back to the day's times."""
     chosen = cabinet.own(db.session(), uid=uid)
     with saved() as saving:
-        let_go = rules.release(
+        let_go = holding.release(
             saving, appointment_id=chosen.id, actor=actor_of(reader()), now=g.now
         )
     if let_go.status is not AppointmentStatus.RELEASED:

@@ -19,7 +19,7 @@ from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus, MessageKind, ScheduleStatus, SlotStatus
 from app.models.schedule import Schedule, Slot
 from app.models.scope import widened
-from app.rules import audit, booking, days, transitions
+from app.rules import audit, booking, days, holding, transitions
 from app.rules.actor import SYSTEM, Actor
 from app.rules.days import DayClosed
 from app.rules.errors import AlreadyChanged, ReasonNeeded
@@ -120,7 +120,7 @@ def dismiss(
     for appointment_id, status in live:
         try:
             if status is A.HELD:
-                booking.release(session, appointment_id=appointment_id, actor=actor, now=now)
+                holding.release(session, appointment_id=appointment_id, actor=actor, now=now)
             else:
                 booking.cancel(
                     session,

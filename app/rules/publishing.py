@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from app.models.enums import PublicationStatus, ScheduleStatus, SlotStatus
 from app.models.organization import Organization
 from app.models.schedule import Publication, Schedule, Slot
-from app.rules import audit, booking, collisions, drafts, opening, transitions
+from app.rules import audit, collisions, drafts, holding, opening, transitions
 from app.rules.actor import SYSTEM, Actor
 from app.rules.collisions import Meeting
 from app.rules.drafts import AlreadyPublished
 from app.rules.errors import N_, NotFound, RuleError
-from app.rules.matrix import Matrix
+from app.rules.matrix import Line, Matrix
 from app.rules.planning import Problem
 from app.rules.previews import Preview, preview
 
@@ -140,7 +140,7 @@ def undo(session: Session, *, publication_id: int, actor: Actor, now: dt.datetim
     publication = drafts.locked(session, publication_id)
     if publication.status is not P.PUBLISHED:
         raise AlreadyPublished()
-    booking.release_stale(session, now=now)
+    holding.release_stale(session, now=now)
     days = session.scalars(
         select(Schedule)
         .where(Schedule.publication_id == publication.id, Schedule.status.in_(collisions.OPEN))
@@ -173,6 +173,21 @@ def undo(session: Session, *, publication_id: int, actor: Actor, now: dt.datetim
         changes={"days": [len(ids), 0]},
     )
     return publication
+
+
+def left_out(publication: Publication) -> list[Problem]:
+    """What the publication's report names as left out, to be said once more."""
+    return [
+        Problem(
+            code="left_out",
+            text=item["text"],
+            params=item["params"],
+            line=Line.from_json(item["line"]) if item["line"] else None,
+            date=dt.date.fromisoformat(item["date"]) if item["date"] else None,
+            organization_id=item["organization"],
+        )
+        for item in publication.report.get("left_out", ())
+    ]
 
 
 def publish_matrix(

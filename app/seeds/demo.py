@@ -26,7 +26,7 @@ from app.models.enums import (
 from app.models.message import Message
 from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule, Slot
-from app.rules import approval, booking, transitions
+from app.rules import approval, booking, holding, transitions
 from app.rules.actor import actor_of
 from app.rules.clock import local_date, midnight
 from app.rules.errors import RuleError
@@ -146,7 +146,7 @@ def _request(
             continue
         try:
             with session.begin_nested():
-                held = booking.hold(
+                held = holding.hold(
                     session,
                     person_id=person_id,
                     schedule_id=day.id,
@@ -266,7 +266,7 @@ def _live(
             by=registrar,  # type: ignore[arg-type]
             now=decided,
         )
-        booking.release_stale(session, now=decided + dt.timedelta(minutes=2))
+        holding.release_stale(session, now=decided + dt.timedelta(minutes=2))
         return
     try:
         approval.approve(session, appointment_id=made.id, by=registrar, now=decided)  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from app.models.enums import (
     ScheduleStatus,
     SlotStatus,
 )
-from app.rules import booking, closing, days, transitions
+from app.rules import booking, closing, days, holding, transitions
 from app.rules.actor import actor_of
 from app.rules.clock import instant
 from app.rules.errors import HoldEnded, NotFound, ReasonNeeded, Refused, RuleError, Taken
@@ -168,7 +168,7 @@ def test_a_paused_day_refuses_bookings_until_it_is_resumed(session, tenant, day,
 
 def _hold(session, donor, day, now, slot=None):
     slot = slot or make.slots_of(session, day)[0]
-    return booking.hold(
+    return holding.hold(
         session,
         person_id=donor.person.id,
         schedule_id=day.id,
