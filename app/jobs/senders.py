@@ -137,7 +137,7 @@ def described(error: BaseException) -> str:
         return _answer(code, words)
     if isinstance(error, smtplib.SMTPResponseException):
         return _answer(error.smtp_code, error.smtp_error)
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "no answer in time"
     if isinstance(error, OSError) and error.errno is not None:
         return f"{type(error).__name__} {error.errno}"
