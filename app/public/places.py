@@ -37,6 +37,7 @@ def places() -> Response:
             signs=[(RH_WORDS[sign], sign) for sign in Sign],
             orders=list(Order),
             sizes=SIZES,
+            everywhere=rules.everywhere(listing),
         )
     )
     if not signed_in:

@@ -191,6 +191,20 @@ def listing(
     )
 
 
+def everywhere(listing: Listing) -> tuple[Refusal, ...]:
+    """Reasons that close every row of a page alike («you are already booked»): to be said once, on top."""
+    if len(listing.rows) < 2:
+        return ()
+    first, *others = (row.refusals for row in listing.rows)
+    return tuple(
+        refusal
+        for refusal in first
+        if refusal.blocking
+        and refusal.code not in OWN_STATES
+        and all(refusal in refusals for refusals in others)
+    )
+
+
 def donor_places(session: Session) -> dict[int, Organization]:
     """Active organizations and branches that take donors, by id."""
     rows = session.scalars(
