@@ -119,7 +119,6 @@ def register(session: Session, form: Registration, *, now: dt.datetime) -> None:
         try:
             session.flush()
         except IntegrityError as error:  # registered twice at once: the other one sends the letter
-            session.rollback()
             raise RegisteredMeanwhile() from error
         person = _card(session, account, form, now)
         session.add(
