@@ -330,5 +330,6 @@ def change_donor_code(
             select(DonorRecord).where(DonorRecord.person_id == person_id)
         ).one_or_none()
         if record is not None:
-            unlink_record(session, person=session.get_one(Person, person_id), record=record)
+            person = session.get_one(Person, person_id)
+            unlink_record(session, person=person, record=record, actor=actor, now=now)
     return donor

@@ -1,0 +1,23 @@
+"""Every member of every closed list has a word that people understand."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+
+from app.i18n import LABELS
+from app.models import enums
+
+WITHOUT = {"Relation", "Surface", "LinkPurpose"}
+"""Lists that no page shows yet."""
+
+
+def test_every_member_has_a_label():
+    lists = [
+        each
+        for name, each in inspect.getmembers(enums, inspect.isclass)
+        if issubclass(each, enum.Enum) and each.__module__ == enums.__name__ and name not in WITHOUT
+    ]
+    assert len(lists) > 15
+    missing = [member for each in lists for member in each if (each, member.value) not in LABELS]
+    assert missing == []
