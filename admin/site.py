@@ -10,6 +10,9 @@ from flask_babel import lazy_gettext as _l
 from admin import looks
 from admin.sign_in import DOOR
 from admin.views.home import HomePage
+from admin.views.queue import QueuePage
+from admin.views.queue_bulk import BulkPage
+from admin.views.ticket import TicketPage
 
 WORK = _l("Work")
 DONORS = _l("Donors")
@@ -27,6 +30,9 @@ def init_admin(app: Flask) -> None:
             index_view=HomePage(),
             theme=Theme(folder="bootstrap4", base_template="admin/base.html"),
         )
+        office.add_view(QueuePage())
+        office.add_view(TicketPage())
+        office.add_view(BulkPage())
         for view in DOOR:
             office.add_view(view())
     looks.init_looks(app)

@@ -64,6 +64,16 @@ TITLES = {
     "first_time": N_("History"),
 }
 
+HEADS = {
+    "code": N_("Code"),
+    "blood": N_("Grp"),
+    "deferral": N_("Def"),
+    "interval": N_("Int"),
+    "other": N_("Oth"),
+    "first_time": N_("His"),
+}
+"""The same over the narrow columns of the list; the title is read aloud."""
+
 COLUMN = {
     "other_blood_type": "blood",
     "other_kell": "blood",

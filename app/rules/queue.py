@@ -162,16 +162,27 @@ def position_of(session: Session, uid: uuid.UUID) -> Position | None:
     return None if row is None else Position(row.starts_at, row.id)
 
 
+def beside(
+    session: Session, chosen: QueueFilter, at: Position, *, now: dt.datetime, ahead: bool
+) -> uuid.UUID | None:
+    """The nearest request after a position (``ahead``), or before it."""
+    query = select(Appointment.uid).where(*conditions(chosen, now=now)).limit(1)
+    if ahead:
+        query = query.where(at.after()).order_by(Appointment.starts_at, Appointment.id)
+    else:
+        query = query.where(at.before()).order_by(
+            Appointment.starts_at.desc(), Appointment.id.desc()
+        )
+    return session.scalar(query)
+
+
 def next_to(
     session: Session, chosen: QueueFilter, at: Position, *, now: dt.datetime
 ) -> uuid.UUID | None:
     """The request after a position, or else the one before it: where to go on after a decision."""
-    query = select(Appointment.uid).where(*conditions(chosen, now=now)).limit(1)
-    forwards = query.where(at.after()).order_by(Appointment.starts_at, Appointment.id)
-    backwards = query.where(at.before()).order_by(
-        Appointment.starts_at.desc(), Appointment.id.desc()
+    return beside(session, chosen, at, now=now, ahead=True) or beside(
+        session, chosen, at, now=now, ahead=False
     )
-    return session.scalar(forwards) or session.scalar(backwards)
 
 
 def count(session: Session, chosen: QueueFilter, *, now: dt.datetime) -> int:

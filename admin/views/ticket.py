@@ -1,0 +1,158 @@
+"""What the code on a ticket opens: the booking, what happened to it, its letters, and what may be done."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, cast
+
+from flask import flash, redirect, url_for
+from flask_admin import expose
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from werkzeug import Response
+
+from admin.base import StaffPage
+from admin.decisions import Decisions, donor_card
+from admin.views.queue import opened_extras, seconds_left
+from app.extensions import saved
+from app.i18n import say
+from app.models.appointment import Appointment
+from app.models.enums import AppointmentStatus
+from app.rules import booking, checks, facts, lookup
+from app.rules.checks import TITLES
+from app.rules.errors import NotFound, RuleError
+from app.rules.queue import Decided, Position
+from forms.approval import CancelForm, FindForm, RejectForm, Unreadable, uid_of
+
+CANCELLABLE = (AppointmentStatus.PENDING, AppointmentStatus.PROPOSED, AppointmentStatus.BOOKED)
+LONGEST_NUMBER = 18
+"""Digits of a number that the database can hold."""
+
+
+class TicketPage(Decisions, StaffPage):
+    """Look-up by the ticket's code, by number and by donor code."""
+
+    slug = "ticket"
+    title = _l("Find a booking")
+    permission = "queue.view"
+
+    @expose("/", methods=("GET",))
+    def index(self) -> Any:
+        return self.render("admin/queue/find.html", form=FindForm(formdata=None), people=None)
+
+    @expose("/find", methods=("POST",))
+    def find(self) -> Any:
+        """By POST: a donor's code is personal and must not stand in an address."""
+        form = FindForm()
+        if not form.validate():
+            return self.render("admin/queue/find.html", form=form, people=None), 422
+        text = str(form.q.data).lstrip("№# ")
+        uid = self._by_number(text)
+        people = lookup.by_code(self.session, text)
+        if uid is not None and not people:
+            return self._to("ticket.show", uid=uid)
+        if uid is None and len(people) == 1:
+            return self._to("ticket.donor", uid=people[0].uid)
+        self.note_seen("ticket.find", people)
+        row = lookup.booking(self.session, uid=uid) if uid is not None else None
+        page = self.render("admin/queue/find.html", form=form, people=people, booking=row)
+        return page, 200 if people else 404
+
+    def _by_number(self, text: str) -> uuid.UUID | None:
+        if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):
+            return None
+        return lookup.by_number(self.session, int(text))
+
+    @expose("/donor/<uid>", methods=("GET",))
+    def donor(self, uid: str) -> Any:
+        """Every booking of one donor."""
+        try:
+            person = lookup.person(self.session, uid=uid_of(uid))
+        except Unreadable as error:
+            raise NotFound() from error
+        who = facts.for_staff(self.session, [person.id])[person.id]
+        self.note_seen("ticket.donor", [person], [who.record] if who.record else [])
+        return self.render(
+            "admin/queue/donor.html",
+            who=who,
+            bookings=lookup.bookings_of(self.session, person_id=person.id),
+            card=donor_card,
+        )
+
+    @expose("/<uid>", methods=("GET",))
+    def show(self, uid: str) -> Any:
+        return self._page(self.booking(uid))
+
+    @expose("/<uid>/cancel", methods=("POST",))
+    def cancel(self, uid: str) -> Any:
+        """Give the place back in the centre's name; the letter says why."""
+        self.need("appointments.cancel")
+        row = self.booking(uid)
+        form = CancelForm()
+        if not form.validate():
+            return self._page(row, cancel_form=form), 422
+        try:
+            with saved():
+                booking.cancel(
+                    self.session,
+                    appointment_id=row.id,
+                    actor=self.actor,
+                    now=self.now,
+                    comment=str(form.comment.data),
+                )
+        except NotFound:
+            raise
+        except RuleError as refusal:
+            flash(gettext("Nothing was done.") + " " + say(refusal), "error")
+        else:
+            flash(gettext("The booking is cancelled. The donor gets a letter."), "success")
+        return self._to("ticket.show", uid=row.uid)
+
+    def gone_on(self, uid: uuid.UUID, at: Position, refusal: str = "") -> Response:
+        if refusal:
+            flash(refusal, "error")
+        return self._to("ticket.show", uid=uid)
+
+    def stay(self, uid: uuid.UUID, *, form: RejectForm | None = None, refusal: str = "") -> Any:
+        if form is not None:
+            return self._page(self.booking(str(uid)), form=form), 422
+        return self.gone_on(uid, Position(self.now, 0), refusal)
+
+    def _to(self, endpoint: str, **values: Any) -> Response:
+        return cast(Response, redirect(url_for(endpoint, **values), 303))
+
+    def _page(
+        self,
+        row: Appointment,
+        *,
+        form: RejectForm | None = None,
+        cancel_form: CancelForm | None = None,
+    ) -> str:
+        examined = checks.examine(self.session, [row], now=self.now)[0]
+        record = examined.who.record
+        self.note_seen("ticket", [row.person], [record] if record is not None else [])
+        undoable = row.undo_until is not None and row.undo_until > self.now and row.keeps_slot
+        waits = row.status is AppointmentStatus.PENDING and row.starts_at > self.now
+        extras = opened_extras(self, examined, form)
+        names = {row.decided_by_id} - {None}
+        return cast(
+            str,
+            self.render(
+                "admin/queue/ticket.html",
+                row=row,
+                opened=examined,
+                waits=waits,
+                titles=TITLES,
+                history=lookup.history(self.session, appointment_id=row.id),
+                messages=lookup.messages(self.session, appointment_id=row.id),
+                decided_by=lookup.staff_names(self.session, cast(set[int], names)),
+                seconds_left=seconds_left(Decided(row, 1), self.now) if undoable else 0,
+                cancel_form=cancel_form or CancelForm(formdata=None),
+                may_cancel=row.status in CANCELLABLE
+                and row.starts_at > self.now
+                and self.may_over("appointments.cancel", row.organization),
+                act=lambda what, row: url_for(f"ticket.{what}", uid=row.uid),
+                card=donor_card,
+                **extras,
+            ),
+        )
