@@ -15,8 +15,8 @@ from app.models.account import OneTimeLink
 from app.models.appointment import Appointment
 from app.models.consent import Consent
 from app.models.enums import AppointmentStatus as A
+from app.models.enums import LinkPurpose, MessageStatus
 from app.models.enums import MessageKind as K
-from app.models.enums import MessageStatus
 from app.models.message import Message
 from app.rules import outbox
 from app.rules.transitions import changed_rows
@@ -34,7 +34,11 @@ TOLD: dict[K, A] = {
     K.DAY_CLOSED: A.CANCELLED,
 }
 """The status a letter speaks of: once the booking has another one, the letter is not true."""
-LINKED = frozenset({K.CONFIRM_EMAIL, K.RESET_PASSWORD, K.STAFF_INVITE})
+LINKED: dict[K, LinkPurpose] = {
+    K.CONFIRM_EMAIL: LinkPurpose.CONFIRM_EMAIL,
+    K.RESET_PASSWORD: LinkPurpose.RESET_PASSWORD,
+    K.STAFF_INVITE: LinkPurpose.STAFF_INVITE,
+}
 WISHED = frozenset({K.REMINDER})
 """Letters that lean on the consent alone; the others tell what has become of one's own request."""
 
@@ -69,9 +73,21 @@ def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
 
 
 def link_of(session: Session, message: Message) -> OneTimeLink | None:
-    """The one-time link this letter carries."""
+    """The one-time link this letter was written for, if it is still there.
+
+    Whose it is, what for and since when is compared: SQLite gives the id of a deleted row to another.
+    """
     link_id = message.facts.get("link_id")
-    return session.get(OneTimeLink, link_id) if link_id is not None else None
+    link = session.get(OneTimeLink, link_id) if link_id is not None else None
+    if (
+        link is None
+        or link.purpose is not LINKED.get(message.kind)
+        or link.account_id != message.account_id
+        or link.staff_user_id != message.staff_user_id
+        or link.created_at > message.created_at
+    ):
+        return None
+    return link
 
 
 def _link_lives(session: Session, message: Message, now: dt.datetime) -> bool:

@@ -127,6 +127,7 @@ def lease(session: Session, *, now: dt.datetime, limit: int = 50) -> list[tuple[
         .order_by(Message.run_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     ).all()
     for row in rows:
         row.locked_until = now + LEASE
