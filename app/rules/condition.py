@@ -26,5 +26,5 @@ def lacking(session: Session, *, now: dt.datetime) -> list[str]:
     beats = session.scalars(select(Heartbeat)).all()
     if not beats:
         found.append("worker")
-    found += [beat.name for beat in beats if beat.at < now - LATEST_BEAT]
+    found += [beat.name for beat in beats if beat.at < now - LATEST_BEAT or beat.error]
     return found
