@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from hypothesis import settings
 from sqlalchemy.orm import Session
 
 import config
@@ -35,6 +36,9 @@ from tests import make, servers, stores
 from tests.browser import chromium, open_page, page, phone  # noqa: F401 - fixtures
 from tests.client import Visitor
 from tests.live import environment, live, live_server  # noqa: F401 - fixtures
+
+settings.register_profile("talon", deadline=None, print_blob=True)  # a busy machine is no failure
+settings.load_profile("talon")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -14,7 +14,7 @@ from app.models.organization import Organization
 from app.models.person import Person
 from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule, Slot
-from app.models.scope import BranchScoped, PersonOwned, TenantScoped
+from app.models.scope import BranchScoped, PersonOwned, StaffOnly, TenantScoped
 
 FIRST_NUMBER = 1000
 
@@ -121,7 +121,7 @@ class Appointment(BranchScoped, PersonOwned, HasUid, Base):
         return FIRST_NUMBER + self.id
 
 
-class AppointmentEvent(Base):
+class AppointmentEvent(StaffOnly, Base):
     """One change of status: exactly one row each (reliability.md I4, I6)."""
 
     __tablename__ = "appointment_event"

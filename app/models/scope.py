@@ -113,7 +113,9 @@ def widened(session: Session, reason: str) -> Iterator[None]:
 def _criteria(scope: Scope) -> list[Any]:
     from app.models import (  # the classes named one by one
         account,
+        appointment,
         audit,
+        exchange,
         message,
         organization,
         schedule,
@@ -140,11 +142,39 @@ def _criteria(scope: Scope) -> list[Any]:
             message.Message,
             message.MessageTemplate,
         )
+        accounts = select(account.AccountPerson.account_id).where(
+            account.AccountPerson.tenant_id.in_(tenants)
+        )
+        colleagues = select(staff.RoleAssignment.staff_user_id).where(
+            staff.RoleAssignment.organization_id.in_(branches)
+        )
+        of_parents = {
+            appointment.AppointmentEvent: appointment.AppointmentEvent.appointment_id.in_(
+                select(appointment.Appointment.id).where(
+                    appointment.Appointment.organization_id.in_(branches)
+                )
+            ),
+            audit.AccessSubject: audit.AccessSubject.event_id.in_(
+                select(audit.AccessEvent.id).where(audit.AccessEvent.tenant_id.in_(tenants))
+            ),
+            exchange.DonorImportRow: exchange.DonorImportRow.import_id.in_(
+                select(exchange.DonorImport.id).where(exchange.DonorImport.tenant_id.in_(tenants))
+            ),
+            account.OneTimeLink: or_(
+                account.OneTimeLink.account_id.in_(accounts),
+                account.OneTimeLink.staff_user_id.in_(colleagues),
+                account.OneTimeLink.staff_user_id == staff_id,
+            ),
+        }
         return [
             *narrowed,
             *(
                 with_loader_criteria(model, model.tenant_id.in_(tenants), include_aliases=True)
                 for model in of_tenants
+            ),
+            *(
+                with_loader_criteria(model, criterion, include_aliases=True)
+                for model, criterion in of_parents.items()
             ),
             with_loader_criteria(
                 TenantScoped, lambda cls: cls.tenant_id.in_(tenants), include_aliases=True
@@ -159,23 +189,12 @@ def _criteria(scope: Scope) -> list[Any]:
             ),
             with_loader_criteria(
                 account.Account,
-                account.Account.id.in_(
-                    select(account.AccountPerson.account_id).where(
-                        account.AccountPerson.tenant_id.in_(tenants)
-                    )
-                ),
+                account.Account.id.in_(accounts),
                 include_aliases=True,
             ),
             with_loader_criteria(
                 staff.StaffUser,
-                or_(
-                    staff.StaffUser.id == staff_id,
-                    staff.StaffUser.id.in_(
-                        select(staff.RoleAssignment.staff_user_id).where(
-                            staff.RoleAssignment.organization_id.in_(branches)
-                        )
-                    ),
-                ),
+                or_(staff.StaffUser.id == staff_id, staff.StaffUser.id.in_(colleagues)),
                 include_aliases=True,
             ),
             with_loader_criteria(

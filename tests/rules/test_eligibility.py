@@ -199,7 +199,11 @@ def test_the_request_that_is_looked_at_is_not_another_booking():
 
 def test_a_second_booking_is_allowed_where_the_policy_says_two():
     two = BookingPolicy(
-        live_limit=2, days_after_own_cancel=1, days_after_donation=10, book_days_ahead=60, min_age=18
+        live_limit=2,
+        days_after_own_cancel=1,
+        days_after_donation=10,
+        book_days_ahead=60,
+        min_age=18,
     )
     person = replace(PERSON, live=(LIVE,))
     assert check(person, slot(), policy=two, numbers=NUMBERS, now=NOW) == []
