@@ -40,6 +40,9 @@ from tests.live import environment, live, live_server  # noqa: F401 - fixtures
 settings.register_profile("talon", deadline=None, print_blob=True)  # a busy machine is no failure
 settings.load_profile("talon")
 
+settings.register_profile("talon", deadline=None, print_blob=True)  # the machine may be busy
+settings.load_profile("talon")
+
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """«PostgreSQL: NOT TESTED (12 tests)», so that a run without it does not look whole."""
