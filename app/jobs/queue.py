@@ -46,7 +46,8 @@ def in_process() -> Queue:
 def room(queue: Queue) -> int | None:
     """How many jobs the queue takes now; None if Redis is away or nobody works there."""
     try:
-        if not Worker.count(queue=queue):
+        workers = Worker.all_keys(queue=queue)
+        if not workers or not queue.connection.exists(*workers):  # names outlive their owners
             return None
         return max(0, WAITING - len(queue))
     except RedisError:

@@ -14,7 +14,7 @@ import threading
 from typing import Any
 
 from flask import Flask
-from rq import SimpleWorker
+from rq import SimpleWorker, worker_registration
 from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,6 +36,10 @@ AT_ONCE = 10
 """The embedded worker leases so many: their leases run while they wait for their turn."""
 
 
+WORKER_SECONDS = 60
+"""A worker that is silent for this long, and as long again, does not count as one (app.jobs.queue)."""
+
+
 class TalonWorker(SimpleWorker):
     """For ``rq worker-pool``: runs jobs inside the application that wsgi.py makes from the environment."""
 
@@ -43,12 +47,17 @@ class TalonWorker(SimpleWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["serializer"] = JSONSerializer  # with pickle, whoever writes to Redis runs code here
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **kwargs, worker_ttl=WORKER_SECONDS)
         self.app: Flask = importlib.import_module("wsgi").app
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
         kwargs.update(with_scheduler=False, logging_level="WARNING")
         return super().work(*args, **kwargs)
+
+    def heartbeat(self, *args: Any, **kwargs: Any) -> None:
+        """Also says again who works here: a Redis that was restarted has forgotten it."""
+        worker_registration.register(self)
+        super().heartbeat(*args, **kwargs)
 
     def perform_job(self, job: Any, queue: Any) -> bool:
         with self.app.app_context():
