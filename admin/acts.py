@@ -78,6 +78,7 @@ class Acts:
         if request.method == "POST":
             self._carry_out(act, rows)
             return self._back(rows, act)
+        self.prepare(rows)
         self.note_seen(f"{self.slug}.{name}", self.people_of(rows))
         return self.render("admin/act.html", act=act, rows=rows)
 
@@ -96,7 +97,7 @@ class Acts:
     def _carry_out(self: Any, act: Act, rows: list[Any]) -> None:
         done = 0
         for row in rows:
-            words = str(row)
+            words = self.words_of(row)
             try:
                 act.run(self, row)
                 self.session.commit()
@@ -128,6 +129,7 @@ def _refusal(words: str, refusal: Exception, *, alone: bool) -> str:
 
 
 def _delete(view: Any, row: Any) -> None:
+    view.demand_reach(row)
     view.on_delete(row)
     audit.record(
         view.session,

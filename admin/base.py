@@ -14,21 +14,24 @@ from flask import abort, flash, redirect, request, url_for
 from flask_admin import BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 from werkzeug import Response
 
-from admin import forms, listing
+from admin import forms, listing, tenants
 from admin.acts import Acts
 from admin.columns import Cell, cell
 from admin.export import Exports
 from admin.gate import Guarded, local_path, to_sign_in
 from app.extensions import db
 from app.i18n import say
+from app.models.organization import Organization
 from app.models.person import Person
-from app.rules import audit
-from app.rules.errors import RuleError
+from app.models.scope import TenantScoped
+from app.rules import audit, organizations
+from app.rules.errors import NotAllowed, RuleError
 
 
 class StaffPage(Guarded, BaseView):
@@ -92,6 +95,8 @@ class StaffView(Acts, Exports, Guarded, ModelView):
     column_descriptions: ClassVar[Any] = {}
     column_default_sort: ClassVar[Any] = ("id", True)
     form_columns: ClassVar[Any] = ()
+    create_columns: ClassVar[Any] = ()
+    """Where a new row is asked for other things than an old one; else ``form_columns``."""
     form_fields: ClassVar[dict[str, Any]] = {}
     """Fields that replace what the model suggests: name → unbound WTForms field."""
     filters: ClassVar[tuple[listing.Filter, ...]] = ()
@@ -129,8 +134,11 @@ class StaffView(Acts, Exports, Guarded, ModelView):
 
     # Flask-Admin's scaffolding that would query or guess.
 
-    def scaffold_form(self) -> type[Any]:
-        return forms.form_for(self)
+    def get_create_form(self) -> type[Any]:
+        return forms.form_for(self, self.create_columns or self.form_columns, creates=True)
+
+    def get_edit_form(self) -> type[Any]:
+        return forms.form_for(self, self.form_columns)
 
     def init_search(self) -> bool:
         return bool(self.column_searchable_list)
@@ -181,8 +189,24 @@ class StaffView(Acts, Exports, Guarded, ModelView):
         """Whose personal data these rows show; tables of people say so here."""
         return ()
 
+    def prepare(self, rows: Iterable[Any]) -> None:
+        """Read what the cells of these rows need besides the rows, in one go, and keep it in ``g``."""
+
+    def words_of(self, row: Any) -> str:
+        """What a row is called: the heading of its page, the subject of a question."""
+        return str(row)
+
     def cell_of(self, row: Any, name: str) -> Cell:
+        if name == "tenant_id":
+            return cell(tenants.seen().get(row.tenant_id))
         return cell(self.cells[name](row) if name in self.cells else listing.value_of(row, name))
+
+    def columns(self) -> list[tuple[str, Any]]:
+        """Name and heading of the list's columns; whose a row is, where the reader sees several."""
+        shown = list(self._list_columns)
+        if issubclass(self.model, TenantScoped) and len(tenants.seen()) > 1:
+            shown.append(("tenant_id", _l("Organization")))
+        return shown
 
     # Pages
 
@@ -199,6 +223,7 @@ class StaffView(Acts, Exports, Guarded, ModelView):
 
     def _list(self, asked: listing.Asked) -> Any:
         page = listing.page(self, asked)
+        self.prepare(page.rows)
         self.note_seen(f"{self.slug}.list", self.people_of(page.rows))
         return self.render(self.list_template, page=page, asked=asked, **self.list_extra(page))
 
@@ -211,6 +236,7 @@ class StaffView(Acts, Exports, Guarded, ModelView):
         if not self.can_view_details:
             abort(404)
         row = self.one_or_404()
+        self.prepare([row])
         self.note_seen(f"{self.slug}.details", self.people_of([row]))
         return self.render(self.details_template, row=row, **self.details_extra(row))
 
@@ -275,7 +301,10 @@ class StaffView(Acts, Exports, Guarded, ModelView):
         """Make the row from the form; a view with a rule calls it here instead."""
         row = self.model()
         form.populate_obj(row)
+        if isinstance(row, TenantScoped):
+            row.tenant_id = self.tenant_chosen(form).id
         self.complete(row)
+        self.demand_reach(row)
         self.session.add(row)
         self.on_model_change(form, row, True)
         self.session.flush()  # the audit line needs the id
@@ -284,6 +313,7 @@ class StaffView(Acts, Exports, Guarded, ModelView):
 
     def change_row(self, form: Any, row: Any) -> Any:
         """Write the form into the row; a view with a rule calls it here instead."""
+        self.demand_reach(row)
         before = audit.snapshot(row)
         form.populate_obj(row)
         self.on_model_change(form, row, False)
@@ -294,7 +324,28 @@ class StaffView(Acts, Exports, Guarded, ModelView):
         return row
 
     def complete(self, row: Any) -> None:
-        """Give a new row what its form does not ask for (the tenant, instants)."""
+        """Give a new row what its form does not ask for."""
+
+    def demand_reach(self, row: Any) -> None:
+        """The reader's roles are held over the organization whose row it is. Raises NotAllowed."""
+        if isinstance(row, TenantScoped):
+            organizations.demand_over(self.session, row.tenant_id)
+
+    def create_form(self, obj: Any = None) -> Any:
+        """The form for a new row; whose it will be is asked only where there is a choice."""
+        form = super().create_form(obj)
+        if "tenant" in form and len(tenants.reached()) == 1:
+            del form.tenant
+        return form
+
+    def tenant_chosen(self, form: Any) -> Organization:
+        """Whose the new row is. Raises NotAllowed where the reader may write nobody's."""
+        if "tenant" in form and form.tenant.data is not None:
+            return cast(Organization, form.tenant.data)
+        reached = tenants.reached()
+        if not reached:
+            raise NotAllowed()
+        return reached[0]
 
     def _record(self, verb: str, row: Any, changes: dict[str, list[Any]]) -> None:
         audit.record(

@@ -80,6 +80,7 @@ class Exports:
     def _rows_out(self: Any, asked: listing.Asked, names: Iterable[str]) -> Iterator[list[Any]]:
         rows = itertools.islice(listing.walk(self, asked, BATCH), MOST_ROWS)
         for batch in _batched(rows):
+            self.prepare(batch)
             self.note_seen(f"{self.slug}.export", self.people_of(batch))
             for row in batch:
                 yield [exported(self.export_value(row, name)) for name in names]

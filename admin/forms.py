@@ -14,10 +14,12 @@ from sqlalchemy import Boolean, Date, Enum, Integer, SmallInteger, String, Text,
 from sqlalchemy.orm import RelationshipProperty
 from wtforms import BooleanField, HiddenField
 
+from admin import tenants
 from app.extensions import db
 from app.i18n import label
 from app.models.base import UtcDateTime
 from app.models.personal import PERSONAL
+from app.models.scope import TenantScoped
 from forms.inputs import (
     DayField,
     LineField,
@@ -74,7 +76,7 @@ class StaffForm(FlaskForm):
 
     def populate_obj(self, obj: Any) -> None:
         for name, field in self._fields.items():
-            if name not in ("was", "csrf_token"):
+            if name not in ("was", "csrf_token", "tenant"):
                 field.populate_obj(obj, name)
 
 
@@ -88,13 +90,13 @@ def demand_safe(view: Any, model: type[Any]) -> None:
     if not view.column_list:
         raise BadView(f"{name}: column_list is required")
     writes = view.can_create or view.can_edit
-    if writes and not (view.form_columns or view.form_fields):
+    if writes and not view.form_columns:
         raise BadView(f"{name}: form_columns are required where rows can be written")
     if view.can_view_details and not view.column_details_list:
         raise BadView(f"{name}: column_details_list is required for details")
     if view.can_export and not (view.column_export_list and view.export_permission):
         raise BadView(f"{name}: column_export_list and export_permission are required for exports")
-    barred = NEVER_EDITED & set(view.form_columns)
+    barred = NEVER_EDITED & {*view.form_columns, *view.create_columns}
     if barred:
         raise BadView(f"{name}: {', '.join(sorted(barred))} is never edited in a form")
     classes = PERSONAL.get(model.__tablename__, {})
@@ -106,18 +108,22 @@ def demand_safe(view: Any, model: type[Any]) -> None:
         *view.column_searchable_list,
         *view.column_sortable_list,
         *view.form_columns,
+        *view.create_columns,
     }
     if secrets & shown:
         raise BadView(f"{name}: {', '.join(sorted(secrets & shown))} is secret")
 
 
-def form_for(view: Any) -> type[StaffForm]:
-    """The form class of a view: its ``form_columns`` in order, ``form_fields`` in their places."""
+def form_for(view: Any, columns: Any, *, creates: bool = False) -> type[StaffForm]:
+    """The form class of a view: ``columns`` in order, ``form_fields`` in their places.
+
+    A new row of a tenant's first asks whose it will be (StaffView drops that where there is no choice).
+    """
     fields: dict[str, Any] = {}
-    for name in view.form_columns:
+    if creates and issubclass(view.model, TenantScoped):
+        fields["tenant"] = RowField(_l("Organization"), rows=tenants.reached)
+    for name in columns:
         fields[name] = view.form_fields.get(name) or field_for(view, name)
-    for name, field in view.form_fields.items():
-        fields.setdefault(name, field)
     return type(f"{type(view).__name__}Form", (StaffForm,), fields)
 
 

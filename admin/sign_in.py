@@ -205,10 +205,6 @@ class MyPassword(StaffPage):
     permission = ""
     in_menu = False
 
-    def need(self, permission: str) -> None:
-        if permission:
-            super().need(permission)
-
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
         form = ChangePasswordForm()

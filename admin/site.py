@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask
 from flask_admin import Admin
 from flask_admin.theme import Theme
@@ -9,15 +11,33 @@ from flask_babel import lazy_gettext as _l
 
 from admin import looks
 from admin.sign_in import DOOR
+from admin.views.access import AccessView
+from admin.views.audit import AuditView
+from admin.views.days import DaysPage
+from admin.views.donation_types import DonationTypesView
 from admin.views.home import HomePage
+from admin.views.medical import MedicalPage
+from admin.views.messages import CallsPage, MessagesView
+from admin.views.organizations import OrganizationsView
+from admin.views.pauses import PausesPage
+from admin.views.policies import PoliciesView
+from admin.views.publishing import PublishingPage
 from admin.views.queue import QueuePage
 from admin.views.queue_bulk import BulkPage
+from admin.views.reasons import ReasonsView
+from admin.views.staff import StaffUsersView
+from admin.views.texts import ConsentsPage, LettersPage
 from admin.views.ticket import TicketPage
+from app.models.appointment import RejectionReason
+from app.models.audit import AccessEvent, AuditEvent
+from app.models.donation_type import DonationType
+from app.models.message import Message
+from app.models.organization import Organization
+from app.models.policy import BookingPolicy
+from app.models.staff import StaffUser
 
-WORK = _l("Work")
-DONORS = _l("Donors")
 SETTINGS = _l("Settings")
-CONTROL = _l("Control")
+JOURNALS = _l("Journals")
 
 
 def init_admin(app: Flask) -> None:
@@ -33,6 +53,27 @@ def init_admin(app: Flask) -> None:
         office.add_view(QueuePage())
         office.add_view(TicketPage())
         office.add_view(BulkPage())
+        office.add_view(CallsPage())
+        office.add_view(MessagesView(Message))
+        office.add_view(DaysPage())
+        office.add_view(PublishingPage())
+        office.add_view(PausesPage())
+        _under(office, SETTINGS, OrganizationsView(Organization))
+        _under(office, SETTINGS, StaffUsersView(StaffUser))
+        _under(office, SETTINGS, PoliciesView(BookingPolicy))
+        _under(office, SETTINGS, MedicalPage())
+        _under(office, SETTINGS, DonationTypesView(DonationType))
+        _under(office, SETTINGS, ReasonsView(RejectionReason))
+        _under(office, SETTINGS, LettersPage())
+        _under(office, SETTINGS, ConsentsPage())
+        _under(office, JOURNALS, AuditView(AuditEvent))
+        _under(office, JOURNALS, AccessView(AccessEvent))
         for view in DOOR:
             office.add_view(view())
     looks.init_looks(app)
+
+
+def _under(office: Admin, heading: Any, view: Any) -> None:
+    """A page under a heading of the menu."""
+    view.category = heading
+    office.add_view(view)

@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, StringField
 from wtforms.validators import Length
 
-from forms.inputs import NotBlank
+from forms.inputs import LineField, LocalDateTimeField, NotBlank, ParagraphField
 
 LONGEST_PASSWORD = 128
 
@@ -74,3 +74,36 @@ class ChangePasswordForm(NewPasswordForm):
         [NotBlank(_l("Type your present password, please.")), Length(max=LONGEST_PASSWORD)],
         render_kw={"autocomplete": "current-password"},
     )
+
+
+class LetterForm(FlaskForm):
+    """The text of a letter in one language; named fields in braces."""
+
+    subject = LineField(_l("Subject"), [NotBlank(_l("Type the subject, please."))], longest=200)
+    body = ParagraphField(
+        _l("Text"),
+        [NotBlank(_l("Type the text, please."))],
+        longest=8000,
+        description=_l(
+            "An empty line begins a new paragraph. A line whose fields are all empty is left out."
+        ),
+        render_kw={"rows": 16, "class": "letter"},
+    )
+
+
+class ConsentForm(FlaskForm):
+    """The next version of a consent, in both languages."""
+
+    text_ru = ParagraphField(
+        _l("Text in Russian"),
+        [NotBlank(_l("Type the text, please."))],
+        longest=20000,
+        render_kw={"rows": 14, "lang": "ru"},
+    )
+    text_en = ParagraphField(
+        _l("Text in English"),
+        [NotBlank(_l("Type the text, please."))],
+        longest=20000,
+        render_kw={"rows": 10, "lang": "en"},
+    )
+    valid_from = LocalDateTimeField(_l("Holds from"), description=_l("Empty: from now on."))

@@ -2,32 +2,110 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+from flask import current_app, url_for
 from flask_admin import AdminIndexView, expose
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
+from admin.columns import Cell, cell
 from admin.gate import Guarded
+from admin.views.messages import ends, letter_words
+from app.models.scope import scope_of, set_scope
+from app.rules import ledger, today
+
+
+@dataclass(frozen=True)
+class Number:
+    """Something that waits: how many, what, where it is dealt with, whether it is late."""
+
+    count: int
+    words: str
+    href: str
+    late: bool = False
+
+    @property
+    def shown(self) -> str:
+        return gettext("more than 1000") if self.count > ledger.MOST_COUNTED else str(self.count)
 
 
 class HomePage(Guarded, AdminIndexView):
     """Open to everybody who works here; each number only to whom it concerns."""
 
     permission = ""
+    title = _l("Today")
 
     def __init__(self) -> None:
         super().__init__(
-            name=_l("Today"), endpoint="admin", url="/staff", template="admin/home.html"
+            name=self.title, endpoint="admin", url="/staff", template="admin/home.html"
         )
         self.static_folder = None
 
-    def is_accessible(self) -> bool:
-        return True
-
-    def need(self, permission: str) -> None:
-        if permission:
-            super().need(permission)
-
     @expose("/")
     def index(self) -> Any:
-        return self.render("admin/home.html")
+        return self.render(
+            "admin/home.html", numbers=self.numbers(), load=self.load(), dead=self.dead()
+        )
+
+    @contextmanager
+    def within(self, permission: str) -> Iterator[None]:
+        """Count only where the roles that give ``permission`` are held."""
+        before = scope_of(self.session)
+        try:
+            self.need(permission)
+            yield
+        finally:
+            set_scope(self.session, before)
+
+    def numbers(self) -> list[Number]:
+        found = []
+        if self.may("queue.view"):
+            with self.within("queue.view"):
+                waiting = today.waiting(self.session, now=self.now)
+            found.append(Number(waiting.pending, gettext("await a decision"), _to("queue")))
+            late = Number(
+                waiting.overdue,
+                gettext("of them overdue"),
+                _to("queue", overdue="1"),
+                late=waiting.overdue > 0,
+            )
+            found.append(late)
+        if self.may("messages.view"):
+            with self.within("messages.view"):
+                count = ledger.count_dead(self.session)
+            words = gettext("letters not delivered")
+            found.append(Number(count, words, _to("messages", status="dead"), late=count > 0))
+        return found
+
+    def load(self) -> list[today.Busy]:
+        if not self.may("schedules.view"):
+            return []
+        with self.within("schedules.view"):
+            return today.load(self.session, now=self.now)
+
+    def dead(self) -> list[tuple[str, Cell, str]]:
+        """The latest letters that failed: words, when, where to look."""
+        if not self.may("messages.view"):
+            return []
+        with self.within("messages.view"):
+            rows = ledger.latest_dead(self.session)
+            return [
+                (
+                    letter_words(row),
+                    cell(ends(row)),
+                    url_for("messages.details_view", id=row.uid),
+                )
+                for row in rows
+            ]
+
+
+def _to(slug: str, **values: str) -> str:
+    """The address of a page, as far as this installation has it."""
+    for name in ("index", "index_view"):
+        if f"{slug}.{name}" in current_app.view_functions:
+            return url_for(f"{slug}.{name}", **values)
+    return url_for("admin.index")

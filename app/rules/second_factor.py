@@ -14,7 +14,7 @@ from app.models.scope import widened
 from app.models.staff import StaffUser
 from app.rules.actor import actor_of
 from app.rules.errors import N_, NotFound, RuleError
-from app.rules.staff import write_down
+from app.rules.staff import demand_other, write_down
 from app.rules.transitions import changed_rows
 
 STEP = 30
@@ -87,3 +87,14 @@ def _step_of(user: StaffUser, code: str, now: dt.datetime) -> int | None:
         if hmac.compare_digest(totp.generate_otp(step), plain):
             found = step
     return found
+
+
+def reset(session: Session, *, user: StaffUser, by: StaffUser, now: dt.datetime) -> None:
+    """The telephone is lost: the next sign-in sets up a new one. The caller ends all sessions.
+
+    Raises NotGoverned, NotYourself.
+    """
+    demand_other(session, user, by)
+    user.totp_seed = None
+    user.totp_confirmed_at = None
+    write_down(session, "staff.second_factor_reset", user, actor_of(by), now)

@@ -191,23 +191,12 @@ def _new_password(session: Session, user: StaffUser, password_hash: str, now: dt
     write_down(session, "staff.password", user, actor_of(user), now)
 
 
-def reset_totp(session: Session, *, user: StaffUser, by: StaffUser, now: dt.datetime) -> None:
-    """The telephone is lost: the next sign-in sets up a new one. The caller ends all sessions.
-
-    Raises NotGoverned, NotYourself.
-    """
-    _demand_other(session, user, by)
-    user.totp_seed = None
-    user.totp_confirmed_at = None
-    write_down(session, "staff.second_factor_reset", user, actor_of(by), now)
-
-
 def switch_off(session: Session, *, user: StaffUser, by: StaffUser, now: dt.datetime) -> None:
     """No sign-in any more. The caller ends all sessions.
 
     Raises NotGoverned, NotYourself, LastAdministrator.
     """
-    _demand_other(session, user, by)
+    demand_other(session, user, by)
     roles.demand_another_administrator(session, user=user)
     user.is_active = False
     write_down(session, "staff.switch_off", user, actor_of(by), now)
@@ -215,7 +204,7 @@ def switch_off(session: Session, *, user: StaffUser, by: StaffUser, now: dt.date
 
 def switch_on(session: Session, *, user: StaffUser, by: StaffUser, now: dt.datetime) -> None:
     """Signs in again with the old password and telephone. Raises NotGoverned, NotYourself."""
-    _demand_other(session, user, by)
+    demand_other(session, user, by)
     user.is_active = True
     write_down(session, "staff.switch_on", user, actor_of(by), now)
 
@@ -246,7 +235,8 @@ def note_sign_in(session: Session, *, user: StaffUser, now: dt.datetime) -> None
         write_down(session, "staff.sign_in", user, actor_of(user), now)
 
 
-def _demand_other(session: Session, user: StaffUser, by: StaffUser) -> None:
+def demand_other(session: Session, user: StaffUser, by: StaffUser) -> None:
+    """``by`` governs ``user``, who is somebody else. Raises NotYourself, NotGoverned."""
     if user.id == by.id:
         raise NotYourself()
     roles.demand_governs(session, by=by, user=user)

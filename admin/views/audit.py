@@ -1,0 +1,81 @@
+"""The journal: what was changed, by whom. Nobody edits it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import g
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+
+from admin.base import StaffView
+from admin.listing import Choice, Days
+from admin.words import field_words, subject_words, value_words, verb_words
+from app.i18n import label
+from app.models.audit import AuditEvent
+from app.models.enums import ActorKind
+from app.rules.lookup import staff_names
+
+
+def who(row: AuditEvent) -> str:
+    """The colleague's name (read by ``prepare``), the donor, or Talon itself."""
+    if row.actor_kind is not ActorKind.STAFF:
+        return label(row.actor_kind)
+    return str(g.colleagues.get(row.actor_id) or gettext("staff"))
+
+
+def about(row: AuditEvent) -> str:
+    words = subject_words(row.subject)
+    return words if row.subject_id is None else f"{words} № {row.subject_id}"
+
+
+def fields(row: AuditEvent) -> str:
+    return ", ".join(field_words(row.subject, name) for name in row.changes)
+
+
+class AuditView(StaffView):
+    slug = "audit"
+    title = _l("Journal of changes")
+    title_one = _l("Change")
+    permission = "audit.view"
+    intro = _l("Every change, written down together with it. Personal data are masked here.")
+    can_view_details = can_export = True
+    export_permission = "audit.export"
+    counted = False
+    column_list = ("at", "verb", "who", "about", "fields")
+    column_details_list = ("verb", "at", "who", "about")
+    column_export_list = ("at", "verb", "who", "about", "fields")
+    column_labels = {
+        "at": _l("When"),
+        "verb": _l("What was done"),
+        "who": _l("Who"),
+        "about": _l("To what"),
+        "fields": _l("What changed"),
+    }
+    cells = {
+        "verb": lambda row: verb_words(row.verb),
+        "who": who,
+        "about": about,
+        "fields": fields,
+    }
+    filters = (
+        Days("at", _l("When"), AuditEvent.at),
+        Choice("by", _l("Who"), AuditEvent.actor_kind, ActorKind),
+    )
+    details_template = "admin/audit_event.html"
+
+    def prepare(self, rows: Iterable[Any]) -> None:
+        ids = {row.actor_id for row in rows if row.actor_kind is ActorKind.STAFF}
+        g.colleagues = staff_names(self.session, ids - {None})
+
+    def words_of(self, row: Any) -> str:
+        return verb_words(row.verb)
+
+    def details_extra(self, row: Any) -> dict[str, Any]:
+        return {
+            "changes": [
+                (field_words(row.subject, name), *(value_words(value) for value in pair))
+                for name, pair in row.changes.items()
+            ]
+        }

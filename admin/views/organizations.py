@@ -1,0 +1,169 @@
+"""Organizations and their branches (row A13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import SelectField, ValidationError
+
+from admin.base import StaffView
+from admin.columns import Badge
+from admin.listing import Choice, YesNo
+from app.extensions import db
+from app.i18n import label
+from app.models.enums import OrganizationKind
+from app.models.organization import Organization
+from app.models.scope import scope_of
+from app.rules import organizations
+from forms.inputs import LineField, MemberField, NotBlank, RowField
+
+ZONES = (
+    ("Europe/Kaliningrad", _l("Kaliningrad, UTC+2")),
+    ("Europe/Moscow", _l("Moscow, UTC+3")),
+    ("Europe/Samara", _l("Samara, UTC+4")),
+    ("Asia/Yekaterinburg", _l("Yekaterinburg, UTC+5")),
+    ("Asia/Omsk", _l("Omsk, UTC+6")),
+    ("Asia/Krasnoyarsk", _l("Krasnoyarsk, UTC+7")),
+    ("Asia/Novosibirsk", _l("Novosibirsk, UTC+7")),
+    ("Asia/Irkutsk", _l("Irkutsk, UTC+8")),
+    ("Asia/Yakutsk", _l("Yakutsk, UTC+9")),
+    ("Asia/Vladivostok", _l("Vladivostok, UTC+10")),
+    ("Asia/Magadan", _l("Magadan, UTC+11")),
+    ("Asia/Kamchatka", _l("Kamchatka, UTC+12")),
+)
+
+
+class ZoneField(SelectField):
+    """A time zone of Russia, or the one the organization already has."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **rest: Any) -> None:
+        super().__init__(label, validators, choices=list(ZONES), validate_choice=False, **rest)
+
+    def process_data(self, value: Any) -> None:
+        super().process_data(value)
+        if value and value not in dict(ZONES):
+            self.choices = [*ZONES, (value, value)]
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data not in dict(self.choices or ()):
+            raise ValidationError(self.gettext("Not a valid choice."))
+
+
+def parents() -> list[Organization]:
+    """What a new branch may be part of."""
+    return [row for row in organizations.in_scope(db.session()) if row.is_active]
+
+
+def state(row: Organization) -> Badge:
+    return Badge(_l("works"), "ok") if row.is_active else Badge(_l("switched off"), "off")
+
+
+class OrganizationsView(StaffView):
+    slug = "organizations"
+    title = _l("Organizations")
+    title_one = _l("Organization")
+    permission = "organizations.edit"
+    intro = _l(
+        "Legal bodies and their branches. Donors choose a branch by its settlement and name."
+    )
+    can_create = can_edit = can_view_details = True
+    column_list = ("short_name", "settlement", "kind", "part_of", "time_zone", "state")
+    column_details_list = (
+        "name",
+        "short_name",
+        "kind",
+        "part_of",
+        "settlement",
+        "address",
+        "directions",
+        "phone",
+        "time_zone",
+        "takes_donors",
+        "state",
+    )
+    column_sortable_list = ("short_name", "settlement", "kind")
+    column_searchable_list = ("name", "short_name", "settlement", "address")
+    column_default_sort = ("short_name", False)
+    column_labels = {
+        "name": _l("Full name"),
+        "short_name": _l("Short name"),
+        "kind": _l("Kind"),
+        "part_of": _l("Part of"),
+        "settlement": _l("Settlement"),
+        "address": _l("Address"),
+        "directions": _l("How to get there"),
+        "phone": _l("Telephone"),
+        "time_zone": _l("Time zone"),
+        "takes_donors": _l("Takes donors"),
+        "is_active": _l("Works"),
+        "state": _l("State"),
+    }
+    column_descriptions = {
+        "name": _l("As in the charter: it stands in letters and on tickets."),
+        "short_name": _l("As people call it: it stands in lists."),
+        "directions": _l("Entrance, floor, bus stop: goes into letters and onto tickets."),
+        "takes_donors": _l("Donors see it when they choose where to go."),
+        "is_active": _l("Switched off, it takes no bookings and is not offered any more."),
+    }
+    cells = {"state": state}
+    load = (Organization.part_of,)
+    filters = (
+        Choice("kind", _l("Kind"), Organization.kind, OrganizationKind),
+        YesNo("works", _l("State"), Organization.is_active, _l("works"), _l("switched off")),
+    )
+    form_columns = (
+        "name",
+        "short_name",
+        "settlement",
+        "address",
+        "directions",
+        "phone",
+        "time_zone",
+        "takes_donors",
+        "is_active",
+    )
+    create_columns = ("parent", "sort", *form_columns[:-1])
+    form_fields = {
+        "parent": RowField(
+            _l("Part of"),
+            rows=parents,
+            blank=_l("a legal body of its own"),
+            description=_l("A branch keeps the settings and the donors of the body it is part of."),
+        ),
+        "sort": MemberField(
+            _l("Kind"),
+            members=(OrganizationKind.BLOOD_CENTRE, OrganizationKind.POLYCLINIC),
+            words=label,
+            description=_l("For a legal body of its own."),
+        ),
+        "name": LineField(_l("Full name"), [NotBlank(_l("Type the name, please."))]),
+        "short_name": LineField(_l("Short name"), [NotBlank(_l("Type the name, please."))]),
+        "time_zone": ZoneField(_l("Time zone"), default="Europe/Moscow"),
+    }
+
+    def create_form(self, obj: Any = None) -> Any:
+        form = super().create_form(obj)
+        if not scope_of(self.session).everywhere:
+            form.parent.blank = None
+            form.parent.choices = [each for each in form.parent.choices if each[0]]
+            del form.sort
+        return form
+
+    def create_row(self, form: Any) -> Any:
+        fields = {name: form[name].data for name in self.form_columns if name in form}
+        parent = form.parent.data
+        if parent is not None:
+            return organizations.create_branch(
+                self.session, part_of=parent, actor=self.actor, now=self.now, **fields
+            )
+        kind = form.sort.data
+        return organizations.create_root(
+            self.session, actor=self.actor, now=self.now, kind=kind, **fields
+        )
+
+    def change_row(self, form: Any, row: Any) -> Any:
+        fields = {name: form[name].data for name in self.form_columns}
+        return organizations.change(
+            self.session, organization=row, actor=self.actor, now=self.now, **fields
+        )

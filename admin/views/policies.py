@@ -1,0 +1,191 @@
+"""The booking policy in versions: a new one starts as a copy of the one it follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from admin import tenants
+from admin.base import StaffView
+from admin.columns import Badge, cell
+from admin.listing import OneOf
+from app.extensions import db
+from app.i18n import label
+from app.models.donation_type import DonationType
+from app.models.enums import Confirmation
+from app.models.organization import Organization
+from app.models.policy import BookingPolicy
+from app.rules import organizations, policy_versions
+from app.rules.policy_versions import NUMBERS
+from forms.inputs import LineField, LocalDateTimeField, MemberField, NotBlank, RowField, WholeField
+
+LABELS: dict[str, tuple[Any, Any]] = {
+    "hold_minutes": (_l("A chosen place is kept, minutes"), ""),
+    "hold_extensions": (_l("It can be kept longer, times"), ""),
+    "holds_per_address": (
+        _l("Places being chosen at once from one network address"),
+        _l("A clinic or an office may stand behind one address: not too few."),
+    ),
+    "live_limit": (_l("Bookings of one donor at once"), ""),
+    "days_after_own_cancel": (
+        _l("Again after one's own cancel, days"),
+        _l("1: the next day (A34)."),
+    ),
+    "days_after_donation": (
+        _l("Again after a donation, days"),
+        _l("Counted when booking (A35). Medical intervals count at the visit's date besides."),
+    ),
+    "cabinet_days": (
+        _l("A booking stays in the donor's list, days"),
+        _l("Counted from its date (A33)."),
+    ),
+    "book_days_ahead": (_l("Booking opens ahead, days"), ""),
+    "decide_within_hours": (
+        _l("Requests are to be decided within, hours"),
+        _l("After that the queue marks them overdue; nothing else happens."),
+    ),
+    "undo_seconds": (
+        _l("A decision can be undone for, seconds"),
+        _l("The letter leaves only afterwards."),
+    ),
+    "remind_hours_before": (_l("The reminder leaves before the visit, hours"), _l("0: none.")),
+    "min_age": (_l("Youngest age, years"), ""),
+}
+
+
+def branches() -> list[Organization]:
+    return [row for row in organizations.in_scope(db.session()) if row.root_id is not None]
+
+
+def types() -> list[DonationType]:
+    query = select(DonationType).order_by(DonationType.tenant_id, DonationType.position)
+    return list(db.session.scalars(query))
+
+
+def number_fields() -> dict[str, Any]:
+    needed = _l("Type a number, please.")
+    return {
+        name: WholeField(
+            LABELS[name][0], [NotBlank(needed)], least=least, most=most, description=LABELS[name][1]
+        )
+        for name, (least, most) in NUMBERS.items()
+    }
+
+
+def holds_for(row: BookingPolicy) -> str:
+    """What a version is about: everything, a branch, a donation type, or both."""
+    parts = [str(part) for part in (row.organization, row.donation_type) if part is not None]
+    return ", ".join(parts) or gettext("everything")
+
+
+class PoliciesView(StaffView):
+    slug = "policies"
+    title = _l("Booking rules")
+    title_one = _l("Version of the booking rules")
+    permission = "policies.edit"
+    intro = _l(
+        "Versions are never edited, only followed by the next one: a booking keeps the version it was "
+        "made under. The most specific version wins: for a type, then for a branch, then for everything."
+    )
+    can_create = can_view_details = can_delete = True
+    column_list = ("valid_from", "holds_for", "state", "confirmation", "source")
+    column_details_list = ("holds_for", "state", "valid_from", "source", "confirmation", *NUMBERS)
+    column_default_sort = ("valid_from", True)
+    column_labels = {
+        "valid_from": _l("Holds from"),
+        "holds_for": _l("Holds for"),
+        "state": _l("State"),
+        "confirmation": _l("A booking is confirmed"),
+        "source": _l("Source"),
+        **{name: words for name, (words, _) in LABELS.items()},
+    }
+    load = (BookingPolicy.organization, BookingPolicy.donation_type)
+    filters = (OneOf("branch", _l("Branch"), BookingPolicy.organization_id, rows=branches),)
+    form_columns = (
+        "valid_from",
+        "organization",
+        "donation_type",
+        "source",
+        "confirmation",
+        *NUMBERS,
+    )
+    form_fields = {
+        "valid_from": LocalDateTimeField(_l("Holds from"), description=_l("Empty: from now on.")),
+        "organization": RowField(_l("Only at the branch"), rows=branches, blank=_l("everywhere")),
+        "donation_type": RowField(
+            _l("Only for the donation type"), rows=types, blank=_l("for every type")
+        ),
+        "source": LineField(
+            _l("Source"),
+            [NotBlank(_l("Say where the numbers come from, please."))],
+            description=_l("An order and its paragraph, or whose decision of which day."),
+        ),
+        "confirmation": MemberField(
+            _l("A booking is confirmed"), members=Confirmation, words=label
+        ),
+        **number_fields(),
+    }
+    create_template = "admin/policy_form.html"
+
+    cells = {"holds_for": holds_for}
+
+    def cell_of(self, row: Any, name: str) -> Any:
+        if name == "state":
+            return cell(self.state(row))
+        return super().cell_of(row, name)
+
+    def state(self, row: BookingPolicy) -> Badge:
+        holding = policy_versions.holding_now(self.session, now=self.now)
+        return {
+            "ahead": Badge(_l("to come"), "wait"),
+            "holds": Badge(_l("holds"), "ok"),
+            "over": Badge(_l("over"), "off"),
+        }[policy_versions.state(row, holding, self.now)]
+
+    def words_of(self, row: Any) -> str:
+        return gettext("Booking rules: %(what)s", what=holds_for(row))
+
+    def create_form(self, obj: Any = None) -> Any:
+        """A new version starts as a copy of the one it follows."""
+        return super().create_form(self.followed() if request.method == "GET" else None)
+
+    def followed(self) -> BookingPolicy | None:
+        """The version named in the address, else the newest general one of the reader's own."""
+        wanted = self.get_one(request.args.get("from"))
+        if wanted is not None:
+            return wanted  # type: ignore[no-any-return]
+        reached = tenants.reached()
+        if not reached:
+            return None
+        query = (
+            self.get_query()
+            .where(
+                BookingPolicy.tenant_id == reached[0].id,
+                BookingPolicy.organization_id.is_(None),
+                BookingPolicy.donation_type_id.is_(None),
+                BookingPolicy.valid_from <= self.now,
+            )
+            .order_by(BookingPolicy.valid_from.desc(), BookingPolicy.id.desc())
+            .limit(1)
+        )
+        return self.session.scalars(query).one_or_none()
+
+    def create_row(self, form: Any) -> Any:
+        names = ("source", "confirmation", *NUMBERS)
+        return policy_versions.new_version(
+            self.session,
+            tenant_id=self.tenant_chosen(form).id,
+            organization=form.organization.data,
+            donation_type=form.donation_type.data,
+            valid_from=form.valid_from.data,
+            values={name: form[name].data for name in names},
+            actor=self.actor,
+            now=self.now,
+        )
+
+    def on_delete(self, row: Any) -> None:
+        policy_versions.withdraw(self.session, version=row, now=self.now)

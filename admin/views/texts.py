@@ -1,0 +1,175 @@
+"""Letters in two languages with their preview, and consent in versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+
+from admin.base import done, refused
+from admin.tenant_page import TenantPage
+from app.documents import letters
+from app.extensions import saved
+from app.i18n import LOCALES, say
+from app.models.enums import ConsentPurpose, MessageKind
+from app.rules import texts
+from app.rules.errors import NotFound, RuleError
+from forms.staff import ConsentForm, LetterForm
+
+LANGUAGES = {"ru": _l("in Russian"), "en": _l("in English")}
+
+
+class LettersPage(TenantPage):
+    slug = "letters"
+    title = _l("Texts of letters")
+    permission = "texts.edit"
+
+    @expose("/")
+    def index(self) -> Any:
+        tenant = self.tenant()
+        return self.render(
+            "admin/letters.html",
+            tenant=tenant,
+            others=self.others(tenant),
+            kinds=list(MessageKind),
+            languages=LANGUAGES,
+            own=texts.letters(self.session, tenant_id=tenant.id),
+        )
+
+    @expose("/<kind>/<locale>/", methods=("GET", "POST"))
+    def letter(self, kind: str, locale: str) -> Any:
+        """One letter: its text, its fields, and how it looks filled in."""
+        tenant, meant = self.tenant(), self._meant(kind, locale)
+        own = texts.letter(self.session, tenant_id=tenant.id, kind=meant, locale=locale)
+        default = letters.default_text(meant, locale)
+        subject, body = (own.subject, own.body) if own is not None else default
+        form = LetterForm(data={"subject": subject, "body": body})
+        preview = None
+        if form.validate_on_submit():
+            preview = self._preview(meant, locale, form)
+            if preview is not None and "keep" in request.form:
+                answer = self._keep(tenant, meant, locale, form)
+                if answer is not None:
+                    return answer
+        elif request.method == "GET":
+            preview = letters.preview(meant, locale, subject, body)
+        html = self.render(
+            "admin/letter.html",
+            tenant=tenant,
+            kind=meant,
+            locale=locale,
+            languages=LANGUAGES,
+            form=form,
+            own=own,
+            preview=preview,
+            fields=letters.FIELDS[meant],
+        )
+        return html, 422 if form.errors else 200
+
+    def _meant(self, kind: str, locale: str) -> MessageKind:
+        meant = {str(each.value): each for each in MessageKind}.get(kind)
+        if meant is None or locale not in LOCALES:
+            raise NotFound()
+        return meant
+
+    def _preview(self, kind: MessageKind, locale: str, form: LetterForm) -> Any:
+        """The letter with invented values; a refusal stands at the form."""
+        try:
+            return letters.preview(kind, locale, form.subject.data or "", form.body.data or "")
+        except RuleError as refusal:
+            form.body.errors = [*form.body.errors, say(refusal)]
+            return None
+
+    def _keep(self, tenant: Any, kind: MessageKind, locale: str, form: LetterForm) -> Any:
+        try:
+            with saved() as open_session:
+                texts.keep_letter(
+                    open_session,
+                    tenant_id=tenant.id,
+                    kind=kind,
+                    locale=locale,
+                    subject=form.subject.data or "",
+                    body=form.body.data or "",
+                    actor=self.actor,
+                    now=self.now,
+                )
+        except RuleError as refusal:
+            form.form_errors.append(say(refusal))
+            return None
+        done(gettext("The text is kept. Letters written from now on use it."))
+        return redirect(url_for(".index", of=tenant.uid), 303)
+
+    @expose("/<kind>/<locale>/reset/", methods=("GET", "POST"))
+    def reset(self, kind: str, locale: str) -> Any:
+        """Back to the text that comes with Talon, after a question."""
+        tenant, meant = self.tenant(), self._meant(kind, locale)
+        if request.method == "GET":
+            return self.render("admin/letter_reset.html", tenant=tenant, kind=meant, locale=locale)
+        try:
+            with saved() as open_session:
+                texts.drop_letter(
+                    open_session,
+                    tenant_id=tenant.id,
+                    kind=meant,
+                    locale=locale,
+                    actor=self.actor,
+                    now=self.now,
+                )
+            done(gettext("The letter has the text that comes with Talon again."))
+        except RuleError as refusal:
+            refused(say(refusal))
+        return redirect(url_for(".index", of=tenant.uid), 303)
+
+
+class ConsentsPage(TenantPage):
+    slug = "consents"
+    title = _l("Consent texts")
+    permission = "texts.edit"
+
+    @expose("/")
+    def index(self) -> Any:
+        tenant = self.tenant()
+        versions = texts.consents(self.session, tenant_id=tenant.id, purpose=ConsentPurpose.BOOKING)
+        begun = [row for row in versions if row.valid_from <= self.now]
+        return self.render(
+            "admin/consents.html",
+            tenant=tenant,
+            others=self.others(tenant),
+            versions=versions,
+            holding=begun[0] if begun else None,
+        )
+
+    @expose("/new/", methods=("GET", "POST"))
+    def new(self) -> Any:
+        """The next version; what people agreed to stays what it was."""
+        tenant = self.tenant()
+        versions = texts.consents(self.session, tenant_id=tenant.id, purpose=ConsentPurpose.BOOKING)
+        latest = versions[0] if versions else None
+        form = ConsentForm(
+            data={"text_ru": latest.text_ru, "text_en": latest.text_en} if latest else None
+        )
+        if form.validate_on_submit():
+            try:
+                return self._keep(tenant, form)
+            except RuleError as refusal:
+                form.form_errors.append(say(refusal))
+        html = self.render("admin/consent_form.html", tenant=tenant, form=form, latest=latest)
+        return html, 422 if form.is_submitted() else 200
+
+    def _keep(self, tenant: Any, form: ConsentForm) -> Any:
+        with saved() as open_session:
+            texts.new_consent(
+                open_session,
+                tenant_id=tenant.id,
+                purpose=ConsentPurpose.BOOKING,
+                text_ru=form.text_ru.data or "",
+                text_en=form.text_en.data or "",
+                valid_from=form.valid_from.data,
+                actor=self.actor,
+                now=self.now,
+            )
+        done(gettext("The version is kept. Whoever registers from then on agrees to it."))
+        return redirect(url_for(".index", of=tenant.uid), 303)

@@ -1,0 +1,160 @@
+"""The journal's codes in words: what was done, to what, which field."""
+
+from __future__ import annotations
+
+from flask import current_app
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+
+VERBS = {
+    "account.confirm_email": _l("Address confirmed"),
+    "account.email": _l("Address corrected"),
+    "account.password": _l("Password changed"),
+    "account.register": _l("Registered"),
+    "access.export": _l("Taken away as a file"),
+    "audit.export": _l("Taken away as a file"),
+    "booking.approve": _l("Booking approved"),
+    "booking.cancel": _l("Booking cancelled"),
+    "booking.reject": _l("Booking rejected"),
+    "booking.request": _l("Booking asked for"),
+    "booking.undo": _l("Decision undone"),
+    "consent.version": _l("New version of the consent"),
+    "day.close": _l("Day closed"),
+    "day.paused": _l("Day paused"),
+    "day.places": _l("Number of places changed"),
+    "day.published": _l("Day goes on"),
+    "deferral.add": _l("Deferral entered"),
+    "deferral.withdraw": _l("Deferral withdrawn"),
+    "donation-types.create": _l("Donation type added"),
+    "donation-types.edit": _l("Donation type changed"),
+    "donation.add": _l("Donation entered"),
+    "donation.remove": _l("Donation removed"),
+    "donor.code": _l("Donor code changed"),
+    "donor.correct": _l("Donor's data corrected"),
+    "donor.link": _l("Card linked with the file's record"),
+    "donor.phone": _l("Telephone corrected"),
+    "donor.unlink": _l("Card and the file's record parted"),
+    "import.apply": _l("Donor file applied"),
+    "import.check": _l("Donor file checked"),
+    "import.discard": _l("Donor file discarded"),
+    "letter.edit": _l("Text of a letter changed"),
+    "letter.reset": _l("Own text of a letter dropped"),
+    "medical.checked": _l("Medical number held against the official text"),
+    "medical.version": _l("New medical number"),
+    "message.send_again": _l("Letter sent again"),
+    "message.told_by_phone": _l("Told by telephone"),
+    "organization.create": _l("Organization added"),
+    "organization.edit": _l("Organization changed"),
+    "pause.begin": _l("Donation type paused"),
+    "pause.end": _l("Pause ended"),
+    "policies.delete": _l("Version of the booking rules deleted"),
+    "policy.version": _l("New version of the booking rules"),
+    "publication.discard": _l("Draft discarded"),
+    "publication.draft": _l("Draft made"),
+    "publication.edit": _l("Draft changed"),
+    "publication.publish": _l("Places published"),
+    "publication.schedule": _l("Publishing set for an hour"),
+    "publication.undo": _l("Publishing undone"),
+    "publication.unschedule": _l("Publishing no longer set for an hour"),
+    "reasons.create": _l("Rejection reason added"),
+    "reasons.delete": _l("Rejection reason deleted"),
+    "reasons.edit": _l("Rejection reason changed"),
+    "role.assign": _l("Role given"),
+    "role.withdraw": _l("Role withdrawn"),
+    "staff.edit": _l("Name or address corrected"),
+    "staff.invite": _l("Invited"),
+    "staff.invite_again": _l("Invited again"),
+    "staff.password": _l("Password chosen"),
+    "staff.second_factor": _l("Telephone set up"),
+    "staff.second_factor_reset": _l("New telephone allowed"),
+    "staff.sign_in": _l("Signed in"),
+    "staff.switch_off": _l("Switched off"),
+    "staff.switch_on": _l("Switched on"),
+}
+SUBJECTS = {
+    "access_event": _l("Journal of cards seen"),
+    "account": _l("Donor's account"),
+    "appointment": _l("Booking"),
+    "audit_event": _l("Journal of changes"),
+    "booking_policy": _l("Booking rules"),
+    "consent_text": _l("Consent text"),
+    "deferral": _l("Deferral"),
+    "donation": _l("Donation"),
+    "donation_interval": _l("Interval"),
+    "donation_limit": _l("Yearly limit"),
+    "donation_pause": _l("Pause"),
+    "donation_type": _l("Donation type"),
+    "donor": _l("Donor"),
+    "donor_import": _l("Donor file"),
+    "donor_record": _l("Record in the file"),
+    "message": _l("Letter"),
+    "message_template": _l("Text of a letter"),
+    "organization": _l("Organization"),
+    "person": _l("Donor card"),
+    "publication": _l("Publication"),
+    "rejection_reason": _l("Reason"),
+    "schedule": _l("Donor day"),
+    "staff_user": _l("Member of staff"),
+}
+
+
+def verb_words(code: str) -> str:
+    """«Booking approved»; a code that is not known yet stands as it is."""
+    return str(VERBS.get(code, code))
+
+
+def subject_words(table: str) -> str:
+    return str(SUBJECTS.get(table, table))
+
+
+def field_words(table: str, name: str) -> str:
+    """What the table's own view calls the field; else its name in the database."""
+    for view in current_app.extensions["admin"][0]._views:
+        model = getattr(view, "model", None)
+        if model is not None and model.__tablename__ == table:
+            for key in (name, name.removesuffix("_id")):
+                if key in view.column_labels:
+                    return str(view.column_labels[key])
+    return str(FIELDS.get(name, name))
+
+
+FIELDS = {
+    "status": _l("State"),
+    "valid_from": _l("Holds from"),
+    "to_check": _l("To check"),
+    "days": _l("Days"),
+    "times": _l("Times a year"),
+    "version": _l("Version"),
+    "kind": _l("Kind"),
+    "locale": _l("Language"),
+    "password_hash": _l("Password"),
+    "is_active": _l("Works"),
+}
+
+
+def value_words(value: object) -> str:
+    """A value of the journal, which knows only plain ones."""
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+PAGES = {
+    "access.card": _l("Who saw this card"),
+    "access.event": _l("Cards of one page"),
+    "access.look_up": _l("Search for a card"),
+    "calls.list": _l("People to phone"),
+}
+
+
+def page_words(code: str) -> str:
+    """The page a card was seen on: its own words, else its view's title, else the code."""
+    if code in PAGES:
+        return str(PAGES[code])
+    slug = code.partition(".")[0]
+    for view in current_app.extensions["admin"][0]._views:
+        if getattr(view, "slug", None) == slug:
+            return str(view.title)
+    return code
