@@ -20,7 +20,7 @@ LETTER_CSP = (
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 """A letter as a page brings its own styles and may do nothing but open links in a new window."""
-LAST_PAGE = 10_000
+LAST_PAGE = 9999
 
 
 def init_mailbox(app: Flask) -> None:
@@ -31,17 +31,23 @@ def init_mailbox(app: Flask) -> None:
 @mailbox.get("")
 def index() -> str:
     recipient = request.args.get("to", "").strip()[:254]
-    number = request.args.get("page", "1")
-    page = min(int(number), LAST_PAGE) if number.isascii() and number.isdigit() else 1
-    letters, more = rules.letters(db.session(), recipient=recipient, page=max(page, 1))
+    page = _page(request.args.get("page", ""))
+    letters, more = rules.letters(db.session(), recipient=recipient, page=page)
     return render_template(
         "mailbox/index.html",
         letters=letters,
         more=more,
-        page=max(page, 1),
+        page=page,
         recipient=recipient,
         codes=rules.codes(db.session(), now=g.now),
     )
+
+
+def _page(text: str) -> int:
+    """A page's number; the first one for anything else."""
+    if text.isascii() and text.isdigit() and len(text) <= len(str(LAST_PAGE)):
+        return max(int(text), 1)
+    return 1
 
 
 @mailbox.get("/<uuid:uid>")
