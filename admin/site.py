@@ -15,7 +15,9 @@ from admin.views.access import AccessView
 from admin.views.audit import AuditView
 from admin.views.days import DaysPage
 from admin.views.donation_types import DonationTypesView
+from admin.views.donors import DonorsPage
 from admin.views.home import HomePage
+from admin.views.imports import LARGEST_UPLOAD, ImportsPage
 from admin.views.medical import MedicalPage
 from admin.views.messages import CallsPage, MessagesView
 from admin.views.organizations import OrganizationsView
@@ -25,6 +27,7 @@ from admin.views.publishing import PublishingPage
 from admin.views.queue import QueuePage
 from admin.views.queue_bulk import BulkPage
 from admin.views.reasons import ReasonsView
+from admin.views.records import RecordsPage
 from admin.views.staff import StaffUsersView
 from admin.views.texts import ConsentsPage, LettersPage
 from admin.views.ticket import TicketPage
@@ -35,6 +38,7 @@ from app.models.message import Message
 from app.models.organization import Organization
 from app.models.policy import BookingPolicy
 from app.models.staff import StaffUser
+from app.security import allow_large
 
 SETTINGS = _l("Settings")
 JOURNALS = _l("Journals")
@@ -55,6 +59,10 @@ def init_admin(app: Flask) -> None:
         office.add_view(BulkPage())
         office.add_view(CallsPage())
         office.add_view(MessagesView(Message))
+        office.add_view(DonorsPage())
+        office.add_view(RecordsPage())
+        office.add_view(ImportsPage())
+        allow_large(app, "imports.index", LARGEST_UPLOAD)
         office.add_view(DaysPage())
         office.add_view(PublishingPage())
         office.add_view(PausesPage())

@@ -48,10 +48,11 @@ class CardForm:
     birth_date: dt.date | None
     sex: Sex | None
     phone: str
-    donor_code: str
-    blood_group: BloodGroup
-    rh: Sign
-    kell: Sign
+    donor_code: str | None
+    """With the next three None on a card of somebody who is no donor."""
+    blood_group: BloodGroup | None
+    rh: Sign | None
+    kell: Sign | None
 
 
 OF_DONOR = ("donor_code", "blood_group", "rh", "kell")

@@ -6,7 +6,6 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -24,32 +23,16 @@ from app.models.person import Person
 from app.models.policy import BookingPolicy
 from app.rules import checks, facts, lookup, policies
 from app.rules.checks import Examined
+from app.rules.clock import local_date
+from app.rules.comparison import Comparison, compared
 from app.rules.corrections import account_of
 from app.rules.eligibility import Refusal
-from app.rules.errors import N_
 from app.rules.facts import COUNTED, StaffFacts
 from app.rules.queue import loaded
 from app.rules.standing import Standing, site_refusals, standings
 
 MOST = 30
 """Of each list on the card; longer ones say so."""
-
-
-class Sameness(StrEnum):
-    SAME = "same"
-    DIFFERENT = "different"
-    UNKNOWN = "unknown"
-    """One side says nothing."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One field as the donor says it and as the record says it."""
-
-    title: str
-    own: Any
-    recorded: Any
-    sameness: Sameness
 
 
 @dataclass(frozen=True)
@@ -66,6 +49,8 @@ class Card:
     who: StaffFacts
     account: Account | None
     tenant: Organization
+    today: dt.date
+    """The organization's own date."""
     twins: list[Person]
     """Other cards of this organization that give the same code."""
     comparisons: list[Comparison]
@@ -93,6 +78,18 @@ class Card:
         return self.who.record
 
     @property
+    def age(self) -> int | None:
+        """Full years today, by the card or by the record."""
+        born = self.who.facts.birth_date
+        if born is None:
+            return None
+        return (
+            self.today.year
+            - born.year
+            - ((self.today.month, self.today.day) < (born.month, born.day))
+        )
+
+    @property
     def linked(self) -> bool:
         return self.record is not None and self.record.person_id == self.person.id
 
@@ -104,8 +101,7 @@ class Card:
 
 def card(session: Session, *, uid: uuid.UUID, now: dt.datetime) -> Card:
     """The whole card. Raises NotFound."""
-    person = lookup.person(session, uid=uid)
-    who = facts.for_staff(session, [person.id])[person.id]
+    person, who = person_of(session, uid=uid)
     tenant = session.get_one(Organization, person.tenant_id)
     account = account_of(session, person_id=person.id)
     policy = _policy(session, person.tenant_id, now)
@@ -117,6 +113,7 @@ def card(session: Session, *, uid: uuid.UUID, now: dt.datetime) -> Card:
         who=who,
         account=account,
         tenant=tenant,
+        today=local_date(now, tenant.time_zone),
         twins=_twins(session, who),
         comparisons=compared(who),
         standings=[]
@@ -126,7 +123,9 @@ def card(session: Session, *, uid: uuid.UUID, now: dt.datetime) -> Card:
         ),
         site=[]
         if policy is None
-        else site_refusals(who.facts, policy=policy, numbers=numbers(now.date()), **place),
+        else site_refusals(
+            who.facts, policy=policy, numbers=numbers(local_date(now, tenant.time_zone)), **place
+        ),
         upcoming=checks.examine(session, upcoming[::-1], now=now) if upcoming else [],
         past=[b for b in bookings if b not in upcoming],
         deferrals=_deferrals(session, who),
@@ -134,6 +133,17 @@ def card(session: Session, *, uid: uuid.UUID, now: dt.datetime) -> Card:
         messages=_messages(session, person, account),
         seen=seen_by(session, person_id=person.id),
     )
+
+
+def person_of(session: Session, *, uid: uuid.UUID) -> tuple[Person, StaffFacts]:
+    """The person of a card with the facts beside it. Raises NotFound."""
+    person = lookup.person(session, uid=uid)
+    return person, facts.for_staff(session, [person.id])[person.id]
+
+
+def own_date(session: Session, person: Person, now: dt.datetime) -> dt.date:
+    """Today, where this person's organization is."""
+    return local_date(now, session.get_one(Organization, person.tenant_id).time_zone)
 
 
 def _policy(session: Session, tenant_id: int, now: dt.datetime) -> BookingPolicy | None:
@@ -164,34 +174,6 @@ def _kinds(session: Session, tenant_id: int) -> set[DonationKind]:
             )
         )
     )
-
-
-def compared(who: StaffFacts) -> list[Comparison]:
-    """What the donor says beside what the record says; nothing to compare without a record."""
-    person, donor, record = who.person, who.donor, who.record
-    if record is None:
-        return []
-    pairs: list[tuple[str, Any, Any]] = []
-    if donor is not None:
-        pairs += [
-            (N_("Donor code"), donor.donor_code, record.code),
-            (N_("Blood group"), donor.blood_type, record.blood_type),
-            (N_("Kell"), donor.kell, record.kell),
-        ]
-    pairs += [
-        (N_("Family name"), person.family_name, record.family_name),
-        (N_("Given name"), person.given_name, record.given_name),
-        (N_("Patronymic"), person.patronymic, record.patronymic),
-        (N_("Birth date"), person.birth_date, record.birth_date),
-        (N_("Sex"), person.sex, record.sex),
-    ]
-    return [Comparison(title, own, said, _sameness(own, said)) for title, own, said in pairs]
-
-
-def _sameness(own: Any, said: Any) -> Sameness:
-    if not own or not said:
-        return Sameness.UNKNOWN
-    return Sameness.SAME if own == said else Sameness.DIFFERENT
 
 
 def _twins(session: Session, who: StaffFacts) -> list[Person]:

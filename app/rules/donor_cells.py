@@ -58,7 +58,9 @@ KINDS: dict[str, DonationKind] = {
         ("эритроциты", "эритроцитаферез", "эф", "э ф", "red cells"), DonationKind.RED_CELLS
     ),
 }
-CODE = re.compile(r"[0-9A-Za-zА-Яа-яЁё][0-9A-Za-zА-Яа-яЁё/_-]{0,19}")
+CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z/-]{0,19}")
+"""As donors type it (forms.validators.DONOR_CODE): anything else would match nobody."""
+LATIN = str.maketrans("АВЕКМНОРСТУХ", "ABEKMHOPCTYX")
 DATE = re.compile(
     r"(?:(?P<d>[0-9]{1,2})[./-](?P<m>[0-9]{1,2})[./-](?P<y>[0-9]{4})"
     r"|(?P<iy>[0-9]{4})-(?P<im>[0-9]{2})-(?P<id>[0-9]{2}))"
@@ -95,12 +97,13 @@ def words(text: str) -> str:
 def donor_code(text: str) -> str:
     """«456545» (row A14). Spreadsheets make «456545,0» of it."""
     code = re.sub(r"[.,]0+$", "", text) if re.fullmatch(r"[0-9]+[.,]0+", text) else text
-    code = code.replace(" ", "")
+    code = code.replace(" ", "").translate(LATIN)
     if not code:
         raise BadCell(N_("There is no donor code."))
     if not CODE.fullmatch(code):
         raise BadCell(
-            N_("“%(value)s” is not a donor code: up to 20 letters and digits."), value=text[:40]
+            N_("“%(value)s” is not a donor code: up to 20 digits and Latin letters."),
+            value=text[:40],
         )
     return code
 

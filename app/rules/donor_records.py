@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 
@@ -9,7 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models.donor import Deferral, Donation, Donor, DonorRecord
+from app.models.organization import Organization
 from app.models.person import Person
+from app.rules.clock import local_date
 from app.rules.donor_card import MOST, Seen, seen_by
 from app.rules.errors import NotFound
 
@@ -25,11 +28,15 @@ class RecordCard:
     deferrals: list[Deferral]
     donations: list[Donation]
     seen: list[Seen]
+    tenant: Organization
+    today: dt.date
+    """The organization's own date."""
 
 
-def record_card(session: Session, *, uid: uuid.UUID) -> RecordCard:
+def record_card(session: Session, *, uid: uuid.UUID, now: dt.datetime) -> RecordCard:
     """Raises NotFound."""
     record = record_of(session, uid=uid)
+    tenant = session.get_one(Organization, record.tenant_id)
     claims = session.scalars(
         select(Person)
         .join(Donor, Donor.person_id == Person.id)
@@ -55,6 +62,8 @@ def record_card(session: Session, *, uid: uuid.UUID) -> RecordCard:
         list(deferrals),
         list(donations),
         seen_by(session, record_id=record.id),
+        tenant,
+        local_date(now, tenant.time_zone),
     )
 
 

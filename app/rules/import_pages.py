@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from app.models.donor import DonorRecord
 from app.models.enums import ImportStatus, RowAction
 from app.models.exchange import DonorImport, DonorImportRow
+from app.models.person import Person
 from app.rules.donor_cells import BadCell
 from app.rules.errors import NotFound
 
@@ -96,3 +98,15 @@ def problems_of(row: DonorImportRow) -> list[BadCell]:
     if kept is None:
         return [BadCell(row.reason)] if row.reason and "%(" not in row.reason else []
     return [BadCell(text, **params) for text, params in kept]
+
+
+def records_of(
+    session: Session, tenant_id: int, codes: Sequence[str]
+) -> dict[str, tuple[DonorRecord, Person | None]]:
+    """The organization's records with these codes, each with the card it is linked to."""
+    rows = session.execute(
+        select(DonorRecord, Person)
+        .outerjoin(Person, Person.id == DonorRecord.person_id)
+        .where(DonorRecord.tenant_id == tenant_id, DonorRecord.code.in_([c for c in codes if c]))
+    )
+    return {record.code: (record, person) for record, person in rows}

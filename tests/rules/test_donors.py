@@ -34,7 +34,7 @@ from app.models.scope import SYSTEM, set_scope
 from app.rules import access, audit, corrections, donor_card, donor_search, donors, history
 from app.rules.actor import actor_of
 from app.rules.corrections import CardForm, EmailInUse, KeptElsewhere, NoAccount
-from app.rules.donor_card import Sameness
+from app.rules.comparison import Sameness
 from app.rules.donors import CardLinked, RecordTaken, folded, link_record, unlink_record
 from app.rules.errors import NotFound
 from tests import make

@@ -1,0 +1,112 @@
+"""Donor cards (A12, A26, N1): search, the card, corrections, deferrals, donations, the link to a record."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import request
+from flask_admin import expose
+from flask_babel import lazy_gettext as _l
+
+from admin.base import StaffPage
+from admin.sections import DONORS
+from admin.views.donor_changes import Changes, name_of
+from app.extensions import saved
+from app.rules import audit, donor_card, donor_search, lookup
+from app.rules.checks import TITLES
+from app.rules.donor_card import Card
+from forms.donors import SEXES, PhoneForm, SearchForm
+
+SAW = {
+    "donors.card": _l("opened the card"),
+    "donors.phone": _l("asked for the phone"),
+    "donors.list": _l("in a list of donors"),
+    "queue": _l("in the queue of requests"),
+    "records.card": _l("opened the record"),
+    "records.list": _l("in a list of records"),
+    "imports.affected": _l("in a check of a donor file"),
+}
+"""What an access event is called on the card; any other is «on another page»."""
+
+
+class DonorsPage(Changes, StaffPage):
+    """Who looks is written down: a card, a list, a telephone number."""
+
+    slug = "donors"
+    section = DONORS
+    title = _l("Donor cards")
+    permission = "donors.view"
+
+    # Finding
+
+    @expose("/", methods=("GET",))
+    def index(self) -> Any:
+        """The line of search, and the cards the reader opened last."""
+        recent = donor_search.last_opened(self.session, staff_user_id=self.user.id)
+        self.note_seen("donors.list", [found.person for found in recent])
+        return self.render("admin/donors/index.html", form=SearchForm(), recent=recent)
+
+    @expose("/search/", methods=("GET", "POST"))
+    def search(self) -> Any:
+        """What is searched for names a person: it is sent by POST and stands in no address."""
+        form = SearchForm()
+        if not form.is_submitted() or not form.validate():
+            return self.back()
+        wish = donor_search.wanted(form.q.data or "")
+        found = donor_search.donors(self.session, wish)
+        records = donor_search.records(self.session, wish, limit=10)
+        with saved():
+            self.note_seen(
+                "donors.list",
+                [one.person for one in found],
+                [one.record for one in records if one.person is None],
+            )
+        return self.render(
+            "admin/donors/index.html",
+            form=form,
+            found=found[: donor_search.MOST],
+            more=len(found) > donor_search.MOST,
+            records=[one for one in records if one.person is None],
+        )
+
+    # The card
+
+    @expose("/<uuid:uid>/", methods=("GET",))
+    def card(self, uid: uuid.UUID) -> Any:
+        return self._card(donor_card.card(self.session, uid=uid, now=self.now), "donors.card")
+
+    def _card(self, card: Card, action: str, **more: Any) -> Any:
+        records = [card.record] if card.record is not None else []
+        with saved():
+            self.note_seen(action, [card.person, *card.twins], records)
+        return self.render(
+            "admin/donors/card.html",
+            card=card,
+            name=name_of(card.who),
+            titles=TITLES,
+            happened=lookup.WHAT_HAPPENED,
+            sexes=SEXES,
+            saw=SAW,
+            may_edit=self.may("donors.edit"),
+            **{"phone_form": PhoneForm(), "phone": "", **more},
+        )
+
+    @expose("/<uuid:uid>/phone/", methods=("GET", "POST"))
+    def phone(self, uid: uuid.UUID) -> Any:
+        """The whole number, once a purpose is given; both are written down."""
+        if request.method == "GET":
+            return self.back(".card", uid=uid)
+        card = donor_card.card(self.session, uid=uid, now=self.now)
+        form = PhoneForm()
+        if not form.validate():
+            return self._card(card, "donors.card", phone_form=form), 422
+        audit.record(
+            self.session,
+            verb="donor.phone",
+            subject=card.person,
+            actor=self.actor,
+            now=self.now,
+            changes={"reason": [None, form.reason.data]},
+        )
+        return self._card(card, "donors.phone", phone=card.person.phone or "")
