@@ -13,11 +13,11 @@ from flask_babel import gettext
 
 from app import sessions
 from app.extensions import db, saved
-from app.i18n import locale
+from app.i18n import locale, say
 from app.models.consent import ConsentText
 from app.models.enums import ConsentPurpose, LinkPurpose
 from app.models.organization import Organization
-from app.public.guards import limited, local_path, spoken, status_of
+from app.public.guards import limited, local_path, status_of
 from app.public.site import public
 from app.rules import accounts as rules
 from app.rules import passwords, places, throttle
@@ -48,7 +48,7 @@ def register() -> Any:
             except rules.RegisteredMeanwhile:
                 return redirect(url_for("public.register_sent"), 303)
             except RuleError as refusal:
-                error, status = spoken(refusal), status_of(refusal)
+                error, status = say(refusal), status_of(refusal)
             else:
                 return redirect(url_for("public.register_sent"), 303)
     branches = [
@@ -111,7 +111,7 @@ def resend() -> Any:
     try:
         limited(("register_address", sessions.client_ip()), ("letter", form.email.data))
     except RuleError as refusal:
-        return _sent_page(form, error=spoken(refusal)), status_of(refusal)
+        return _sent_page(form, error=say(refusal)), status_of(refusal)
     with saved() as saving:
         rules.resend_confirmation(saving, email=form.email.data, now=g.now)
     session[LETTER_TO] = form.email.data
@@ -136,7 +136,7 @@ def confirm_email(token: str) -> Any:
             rules.confirm_email(saving, token=token, now=g.now)
     except RuleError as refusal:
         page = render_template(
-            "public/confirm_email.html", ended=spoken(refusal), form=EmailForm(formdata=None)
+            "public/confirm_email.html", ended=say(refusal), form=EmailForm(formdata=None)
         )
         return _private(page, _gone(refusal))
     notice(gettext("The address is confirmed. Sign in, please."), "done")
@@ -159,9 +159,9 @@ def sign_in() -> Any:
                 return redirect(url_for("public.register_sent"), 303)
             return redirect(local_path(form.next.data), 303)
         except WrongPassword as refusal:
-            error = spoken(refusal)
+            error = say(refusal)
         except RuleError as refusal:
-            error, status = spoken(refusal), status_of(refusal)
+            error, status = say(refusal), status_of(refusal)
     return render_template("public/sign_in.html", form=form, error=error), status
 
 
@@ -211,7 +211,7 @@ def forgot() -> Any:
                     rules.request_reset(saving, email=form.email.data, now=g.now)
                 return redirect(url_for("public.forgot_sent"), 303)
             except RuleError as refusal:
-                error, status = spoken(refusal), status_of(refusal)
+                error, status = say(refusal), status_of(refusal)
     return render_template("public/forgot.html", form=form, error=error), status
 
 
@@ -240,7 +240,7 @@ def reset(token: str) -> Any:
             )
             sessions.end_sessions(account)
     except RuleError as refusal:
-        page = render_template("public/reset.html", form=form, ended=spoken(refusal))
+        page = render_template("public/reset.html", form=form, ended=say(refusal))
         return _private(page, _gone(refusal))
     notice(gettext("The new password is set. Sign in with it, please."), "done")
     return redirect(url_for("public.sign_in"), 303)

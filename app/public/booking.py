@@ -14,9 +14,10 @@ from flask_babel import gettext
 
 from app import sessions
 from app.extensions import db, saved
+from app.i18n import say
 from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
-from app.public.guards import card_in, signed_in, spoken
+from app.public.guards import card_in, signed_in
 from app.public.header import header, reader
 from app.public.site import public
 from app.rules import booking as rules
@@ -64,7 +65,7 @@ def hold(uid: uuid.UUID) -> Any:
     except NotFound:
         raise
     except RuleError as refusal:
-        return _window(uid, error=spoken(refusal)), 409
+        return _window(uid, error=say(refusal)), 409
     return redirect(url_for("public.confirm", uid=held.uid), 303)
 
 
@@ -119,7 +120,7 @@ def confirm_booking(uid: uuid.UUID) -> Any:
         with saved() as saving:
             rules.confirm(saving, appointment_id=chosen.id, actor=actor_of(reader()), now=g.now)
     except RuleError as refusal:
-        return _confirm_page(cabinet.own(db.session(), uid=uid), error=spoken(refusal)), 409
+        return _confirm_page(cabinet.own(db.session(), uid=uid), error=say(refusal)), 409
     return redirect(url_for("public.booking", uid=uid), 303)
 
 
@@ -132,7 +133,7 @@ def extend(uid: uuid.UUID) -> Any:
         with saved() as saving:
             holding.extend(saving, appointment_id=chosen.id, actor=actor_of(reader()), now=g.now)
     except RuleError as refusal:
-        return _confirm_page(cabinet.own(db.session(), uid=uid), error=spoken(refusal)), 409
+        return _confirm_page(cabinet.own(db.session(), uid=uid), error=say(refusal)), 409
     return redirect(url_for("public.confirm", uid=uid), 303)
 
 
@@ -158,7 +159,7 @@ def _confirm_page(chosen: Appointment, error: str = "") -> str:
         or chosen.hold_until <= g.now
     )
     if ended:
-        error = error or spoken(HoldEnded())
+        error = error or say(HoldEnded())
     others = []
     if error:
         others = nearest.alternatives(

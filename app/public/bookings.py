@@ -12,10 +12,10 @@ from flask_babel import gettext
 from app.documents.calendar import event_ics
 from app.documents.ticket import ticket_name, ticket_pdf
 from app.extensions import db, saved
-from app.i18n import blood_set, full_day, hour, label, locale, localized
+from app.i18n import blood_set, full_day, hour, label, locale, localized, say
 from app.models.appointment import Appointment
 from app.models.policy import BookingPolicy
-from app.public.guards import signed_in, spoken
+from app.public.guards import signed_in
 from app.public.header import header, reader
 from app.public.site import public
 from app.rules import booking as rules
@@ -115,7 +115,7 @@ def cancel(uid: uuid.UUID) -> Any:
                 rules.cancel(saving, appointment_id=row.id, actor=actor_of(reader()), now=g.now)
         except RuleError as refusal:
             row = cabinet.own(db.session(), uid=uid)
-            error, status = spoken(refusal), 409
+            error, status = say(refusal), 409
         else:
             notice(gettext("Booking № %(number)s is cancelled.", number=row.number), "done")
             return redirect(url_for("public.bookings"), 303)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import g, redirect, request, url_for
-from flask_babel import ngettext
 
 from app.extensions import db
-from app.i18n import say
 from app.public.header import header
 from app.rules import throttle
 from app.rules.errors import RuleError, TooManyTries
@@ -39,18 +36,6 @@ def limited(*tries: tuple[str, str]) -> None:
             throttle.count(session, kind=kind, value=value, now=g.now)
     finally:
         session.commit()
-
-
-def spoken(refusal: RuleError) -> str:
-    """The sentence of a refusal; waiting is told in minutes, which need no time zone."""
-    if isinstance(refusal, TooManyTries):
-        minutes = max(1, math.ceil((refusal.params["until"] - g.now).total_seconds() / 60))
-        return ngettext(
-            "Too many tries. Try again in %(num)d minute, please.",
-            "Too many tries. Try again in %(num)d minutes, please.",
-            minutes,
-        )
-    return say(refusal)
 
 
 def status_of(refusal: RuleError) -> int:

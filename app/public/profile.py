@@ -10,7 +10,8 @@ from flask_babel import gettext
 
 from app import sessions
 from app.extensions import db, saved
-from app.public.guards import limited, signed_in, spoken, status_of
+from app.i18n import say
+from app.public.guards import limited, signed_in, status_of
 from app.public.header import header, reader
 from app.public.site import public
 from app.rules import accounts, cabinet, passwords
@@ -47,7 +48,7 @@ def change_code() -> Any:
                 now=g.now,
             )
     except RuleError as refusal:
-        form.donor_code.errors = [spoken(refusal)]
+        form.donor_code.errors = [say(refusal)]
         return _page(code_form=form), status_of(refusal)
     notice(gettext("The donor code is changed."), "done")
     return redirect(url_for("public.profile"), 303)
@@ -71,7 +72,7 @@ def change_password() -> Any:
             )
             sessions.end_sessions(reader(), keep_current=True)
     except RuleError as refusal:
-        form.current.errors = [spoken(refusal)]
+        form.current.errors = [say(refusal)]
         return _page(password_form=form), status_of(refusal)
     notice(gettext("The password is changed. Other devices are signed out."), "done")
     return redirect(url_for("public.profile"), 303)

@@ -1,0 +1,1 @@
+"""Pages of the public site, through the test client, on both engines."""
