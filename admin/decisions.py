@@ -53,6 +53,12 @@ class Decisions:
             return True
         return access.covers(self.session, self.user, permission, organization.id)
 
+    def card(self, person: Person) -> str:
+        """The address of a donor's card, or nothing where the reader has none to open."""
+        if "donors.card" not in current_app.view_functions or not self.may("donors.view"):
+            return ""
+        return url_for("donors.card", uid=person.uid)
+
     @expose("/<uid>/approve", methods=("POST",))
     def approve(self, uid: str) -> Any:
         """Failing checks need a reason, and the right."""
@@ -129,10 +135,3 @@ class Decisions:
         except RuleError as refusal:
             return self.gone_on(row.uid, at, gettext("Nothing was done.") + " " + say(refusal))
         return self.gone_on(row.uid, at)
-
-
-def donor_card(person: Person) -> str:
-    """The address of a donor's card, or nothing where the reader has none to open."""
-    if "donors.index" not in current_app.view_functions:
-        return ""
-    return f"{url_for('donors.index').rstrip('/')}/{person.uid}"

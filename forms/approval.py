@@ -124,7 +124,7 @@ class RejectForm(Form):
         validators=[Needed(_l("Choose a reason: the donor will read it in the letter."))],
     )
     comment = TextAreaField(
-        _l("Comment for the donor, if wanted"),
+        _l("Comment for the donor"),
         validators=[
             Length(max=MAX_COMMENT, message=_l("The comment is too long: 2000 characters at most."))
         ],

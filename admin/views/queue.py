@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug import Response
 
 from admin.base import StaffPage
-from admin.decisions import Decisions, donor_card
+from admin.decisions import Decisions
 from app.models.appointment import Appointment
 from app.models.donation_type import DonationType
 from app.models.organization import Organization
@@ -93,7 +93,7 @@ class QueuePage(Decisions, StaffPage):
                 titles=TITLES,
                 heads=HEADS,
                 bulk_args=args_of(wish),
-                card=donor_card,
+                card=self.card,
                 note=session.pop(NOTE, ""),
                 decided=decided,
                 seconds_left=seconds_left(decided, self.now),

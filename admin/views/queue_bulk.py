@@ -22,6 +22,7 @@ from app.models.enums import AppointmentStatus
 from app.rules import bulk, checks, queue
 from app.rules.bulk import CHUNK, MOST_AT_ONCE, Outcome
 from app.rules.checks import TITLES, Examined
+from app.rules.errors import CheckFails, RuleError
 from forms.approval import QueueWish, RejectForm, Unreadable, args_of, uids_of, wish_of
 
 SECONDS = 8.0
@@ -189,7 +190,8 @@ class BulkPage(StaffPage):
                 "admin/queue/bulk_done.html",
                 chosen=chosen,
                 done=len(outcome.done),
-                left=[(e, say(refusals[e.appointment.id])) for e in left],
+                left=[(e, _why(refusals[e.appointment.id])) for e in left],
+                titles=TITLES,
                 left_count=len(outcome.left),
                 rest=len(rest),
                 after=after[0].uid if after else None,
@@ -211,6 +213,11 @@ class BulkPage(StaffPage):
 
 def _waits(row: Appointment, now: Any) -> bool:
     return row.status is AppointmentStatus.PENDING and row.starts_at > now
+
+
+def _why(refusal: RuleError) -> str:
+    """The sentence; nothing where the failing checks themselves say it better."""
+    return "" if isinstance(refusal, CheckFails) else say(refusal)
 
 
 def _uid(text: str) -> uuid.UUID:

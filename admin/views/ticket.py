@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug import Response
 
 from admin.base import StaffPage
-from admin.decisions import Decisions, donor_card
+from admin.decisions import Decisions
 from admin.views.queue import opened_extras, seconds_left
 from app.extensions import saved
 from app.i18n import say
@@ -76,7 +76,7 @@ class TicketPage(Decisions, StaffPage):
             "admin/queue/donor.html",
             who=who,
             bookings=lookup.bookings_of(self.session, person_id=person.id),
-            card=donor_card,
+            card=self.card,
         )
 
     @expose("/<uid>", methods=("GET",))
@@ -152,7 +152,7 @@ class TicketPage(Decisions, StaffPage):
                 and row.starts_at > self.now
                 and self.may_over("appointments.cancel", row.organization),
                 act=lambda what, row: url_for(f"ticket.{what}", uid=row.uid),
-                card=donor_card,
+                card=self.card,
                 **extras,
             ),
         )
