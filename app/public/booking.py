@@ -17,8 +17,8 @@ from app.extensions import db, saved
 from app.i18n import say
 from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
-from app.public.guards import card_in, signed_in
-from app.public.header import header, reader
+from app.public.guards import signed_in
+from app.public.header import cards, reader
 from app.public.site import public
 from app.rules import booking as rules
 from app.rules import cabinet, holding, nearest, window
@@ -42,9 +42,8 @@ def hold(uid: uuid.UUID) -> Any:
     choice = choice_of(request.form)
     if choice is None:
         raise NotFound()
-    session = db.session()
-    schedule_id = window.schedule_id_of(session, schedule_uid=uid)
-    person_id = card_in(window.tenant_of(session, schedule_id=schedule_id))
+    schedule_id, tenant_id = window.day_key(db.session(), schedule_uid=uid)
+    person_id = cards().get(tenant_id)
     if person_id is None:
         return _window(uid), 409
     try:
@@ -71,10 +70,9 @@ def hold(uid: uuid.UUID) -> Any:
 
 def _window(uid: uuid.UUID, error: str = "") -> str:
     session = db.session()
-    schedule_id = window.schedule_id_of(session, schedule_uid=uid)
-    tenant_id = window.tenant_of(session, schedule_id=schedule_id)
-    person_id = card_in(tenant_id) if g.user is not None else None
-    shown = window.window(session, schedule_uid=uid, person_id=person_id, now=g.now)
+    schedule_id, tenant_id = window.day_key(session, schedule_uid=uid)
+    person_id = cards().get(tenant_id)
+    shown = window.window(session, schedule_id=schedule_id, person_id=person_id, now=g.now)
     against = list(shown.refusals)
     if g.user is not None and person_id is None:
         against.append(NO_CARD)
@@ -176,5 +174,5 @@ def _confirm_page(chosen: Appointment, error: str = "") -> str:
         error=error,
         others=others,
         extensions_left=chosen.policy.hold_extensions - chosen.hold_extended,
-        donor=cabinet.donor(db.session(), person_id=header().cards[chosen.tenant_id]),
+        donor=cabinet.donor(db.session(), person_id=chosen.person_id),
     )

@@ -16,7 +16,7 @@ from app.i18n import blood_set, full_day, hour, label, locale, localized, say
 from app.models.appointment import Appointment
 from app.models.policy import BookingPolicy
 from app.public.guards import signed_in
-from app.public.header import header, reader
+from app.public.header import cards, header, reader
 from app.public.site import public
 from app.rules import booking as rules
 from app.rules import cabinet, policies
@@ -31,7 +31,7 @@ from forms.places import MAX_TEXT, page_of, size_of
 @signed_in
 def bookings() -> Any:
     """«Мой список записей»: the next visit first and largest."""
-    found = cabinet.bookings(db.session(), person_ids=header().cards.values(), now=g.now)
+    found = cabinet.bookings(db.session(), person_ids=cards().values(), now=g.now)
     text = request.args.get("q", "").strip()[:MAX_TEXT]
     words = text.casefold().split()
     fitting = [row for row in found if all(word in _spelt(row) for word in words)]

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from flask import g, redirect, request, url_for
 
 from app.extensions import db
-from app.public.header import header
 from app.rules import throttle
 from app.rules.errors import RuleError, TooManyTries
 
@@ -51,8 +50,3 @@ def local_path(text: str | None) -> str:
         return home
     parts = urlsplit(text)
     return home if parts.scheme or parts.netloc else text
-
-
-def card_in(tenant_id: int) -> int | None:
-    """The person id of the reader's card in that organization."""
-    return header().cards.get(tenant_id)

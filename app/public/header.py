@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flask import g
 
@@ -21,7 +21,6 @@ class Header:
     centre: Organization | None
     account: Account | None = None
     blood: BloodType | None = None
-    cards: Mapping[int, int] = field(default_factory=dict)
 
 
 def header() -> Header:
@@ -32,19 +31,25 @@ def header() -> Header:
     return found
 
 
-def _read() -> Header:
-    session = db.session()
-    roots = places.roots(session)
-    account = g.user
-    if account is None:
-        return Header(roots[0] if len(roots) == 1 else None)
-    cards = places.cards_of(session, account_id=account.id)
-    own = [root for root in roots if root.id in cards]
-    donor = places.donor_of(session, person_ids=cards.values())
-    return Header(own[0] if own else None, account, donor.blood_type if donor else None, cards)
+def cards() -> Mapping[int, int]:
+    """The reader's own card in each organization: tenant id → person id. Read once a request."""
+    if "cards" not in g:
+        g.cards = {} if g.user is None else places.cards_of(db.session(), account_id=g.user.id)
+    found: Mapping[int, int] = g.cards
+    return found
 
 
 def reader() -> Account:
     """Who is signed in; for views behind ``signed_in`` only."""
     account: Account = g.user
     return account
+
+
+def _read() -> Header:
+    session = db.session()
+    roots = places.roots(session)
+    if g.user is None:
+        return Header(roots[0] if len(roots) == 1 else None)
+    own = [root for root in roots if root.id in cards()]
+    donor = places.donor_of(session, person_ids=cards().values())
+    return Header(own[0] if own else None, g.user, donor.blood_type if donor else None)

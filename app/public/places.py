@@ -7,11 +7,13 @@ from typing import Any
 from flask import Response, g, make_response, render_template, request, url_for
 
 from app.extensions import db
+from app.models.appointment import Appointment
 from app.models.enums import BloodGroup, Sign
-from app.public.header import header
+from app.public.header import cards
 from app.public.list_cache import MARK
 from app.public.site import public
 from app.rules import places as rules
+from app.rules import window
 from app.rules.place_filters import SIZES, Order
 from forms.places import RH_WORDS, args_of, wish_of
 
@@ -24,7 +26,7 @@ def places() -> Response:
         db.session(),
         wish=wish_of(request.args),
         now=g.now,
-        cards=header().cards if signed_in else None,
+        cards=cards() if signed_in else None,
     )
     response = make_response(
         render_template(
@@ -38,6 +40,7 @@ def places() -> Response:
             orders=list(Order),
             sizes=SIZES,
             everywhere=rules.everywhere(listing),
+            own_hold=_own_hold(),
         )
     )
     if not signed_in:
@@ -45,6 +48,13 @@ def places() -> Response:
         response.headers["Cache-Control"] = "public, max-age=1"
         response.vary.update(("Cookie", "Accept-Language"))
     return response
+
+
+def _own_hold() -> Appointment | None:
+    """A place the reader is keeping and has not confirmed: whoever has closed the tab finds it here."""
+    if not cards():
+        return None
+    return window.held_by(db.session(), person_ids=cards().values(), now=g.now)
 
 
 def _link(listing: rules.Listing) -> Any:

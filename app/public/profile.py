@@ -12,7 +12,7 @@ from app import sessions
 from app.extensions import db, saved
 from app.i18n import say
 from app.public.guards import limited, signed_in, status_of
-from app.public.header import header, reader
+from app.public.header import cards, header, reader
 from app.public.site import public
 from app.rules import accounts, cabinet, passwords
 from app.rules.actor import actor_of
@@ -83,7 +83,7 @@ def _own_person() -> int:
     centre = header().centre
     if centre is None:
         raise NotFound()
-    return header().cards[centre.id]
+    return cards()[centre.id]
 
 
 def _page(

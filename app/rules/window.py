@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -73,15 +74,14 @@ class Window:
 
 
 def window(
-    session: Session, *, schedule_uid: uuid.UUID, person_id: int | None, now: dt.datetime
+    session: Session, *, schedule_id: int, person_id: int | None, now: dt.datetime
 ) -> Window:
     """The day's times, and what stands against this person (None: nobody is signed in).
 
-    Raises NotFound for a day that is not published.
+    Raises NotFound.
     """
-    schedule_id = schedule_id_of(session, schedule_uid=schedule_uid)
     day = booking.day_of(session, schedule_id=schedule_id, now=now)
-    hold = None if person_id is None else held_by(session, person_id=person_id, now=now)
+    hold = None if person_id is None else held_by(session, person_ids=[person_id], now=now)
     if person_id is None:
         refusals = _of_day(session, day, now)
     else:
@@ -93,21 +93,16 @@ def window(
     return Window(day, _times(list(slots), own, now), tuple(refusals), hold)
 
 
-def schedule_id_of(session: Session, *, schedule_uid: uuid.UUID) -> int:
-    """Raises NotFound for an unknown day and for a draft."""
-    found = session.scalar(
-        select(Schedule.id).where(
+def day_key(session: Session, *, schedule_uid: uuid.UUID) -> tuple[int, int]:
+    """Id and tenant id of a day by its outside name. Raises NotFound for an unknown one and a draft."""
+    found = session.execute(
+        select(Schedule.id, Schedule.tenant_id).where(
             Schedule.uid == schedule_uid, Schedule.status != ScheduleStatus.DRAFT
         )
-    )
+    ).one_or_none()
     if found is None:
         raise NotFound()
-    return found
-
-
-def tenant_of(session: Session, *, schedule_id: int) -> int:
-    """The organization whose card a donor needs for that day."""
-    return session.scalars(select(Schedule.tenant_id).where(Schedule.id == schedule_id)).one()
+    return found.id, found.tenant_id
 
 
 def slot_id_of(session: Session, *, slot_uid: uuid.UUID, schedule_id: int) -> int:
@@ -120,12 +115,14 @@ def slot_id_of(session: Session, *, slot_uid: uuid.UUID, schedule_id: int) -> in
     return found
 
 
-def held_by(session: Session, *, person_id: int, now: dt.datetime) -> Appointment | None:
-    """The place this person holds and has not confirmed yet."""
+def held_by(
+    session: Session, *, person_ids: Collection[int], now: dt.datetime
+) -> Appointment | None:
+    """The place these cards of one reader hold and have not confirmed yet."""
     return session.scalars(
         select(Appointment)
         .where(
-            Appointment.person_id == person_id,
+            Appointment.person_id.in_(person_ids),
             Appointment.status == AppointmentStatus.HELD,
             Appointment.hold_until > now,
         )

@@ -235,7 +235,7 @@ def test_the_window_shows_each_place_as_free_taken_or_ones_own(session: Session)
     donor, other = make.make_donor(session, tenant), make.make_donor(session, tenant)
     make.make_appointment(session, tenant, other, day)
     make.make_appointment(session, tenant, donor, day, status=AppointmentStatus.HELD)
-    shown = window.window(session, schedule_uid=day.uid, person_id=donor.person.id, now=make.NOW)
+    shown = window.window(session, schedule_id=day.id, person_id=donor.person.id, now=make.NOW)
     assert [[p.state.value for p in t.places] for t in shown.times] == [
         ["taken", "own"],
         ["free", "free"],
@@ -248,4 +248,4 @@ def test_a_draft_has_no_window(session: Session) -> None:
     tenant = make.make_tenant(session)
     draft = make.make_schedule(session, tenant, status=ScheduleStatus.DRAFT)
     with pytest.raises(NotFound):
-        window.window(session, schedule_uid=draft.uid, person_id=None, now=make.NOW)
+        window.day_key(session, schedule_uid=draft.uid)
