@@ -57,9 +57,9 @@ class MatrixForm:
         return f"cell-{kind.uid.hex}-{column}"
 
     def sets(self) -> range:
-        """Numbers of the open sets on the page: those filled in and an empty one."""
+        """Numbers of the open sets on the page: up to the last one filled in, and as many as asked for."""
         used = [n for n in range(MOST_SETS) if self._set_used(n)]
-        wanted = (used[-1] + 2) if used else 1
+        wanted = (used[-1] + 1) if used else 0
         asked = self.values.get("sets", "")
         if asked.isascii() and asked.isdigit() and len(asked) < 3:
             wanted = max(wanted, int(asked))

@@ -38,6 +38,7 @@ class DraftMeeting:
     """Another draft or scheduled publication that would open ``days`` of the planned days too."""
 
     publication: Publication
+    matrix: Matrix
     days: int
 
 
@@ -85,9 +86,10 @@ def with_drafts(
         .order_by(Publication.id.desc())
         .limit(100)
     )
-    found = [
-        DraftMeeting(other, _shared(matrix, Matrix.from_json(other.matrix))) for other in others
-    ]
+    found = []
+    for other in others:
+        theirs = Matrix.from_json(other.matrix)
+        found.append(DraftMeeting(other, theirs, _shared(matrix, theirs)))
     return [meeting for meeting in found if meeting.days]
 
 

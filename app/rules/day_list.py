@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -140,3 +141,13 @@ def times_of(session: Session, schedule_id: int) -> list[Time]:
         if status is not SlotStatus.CLOSED:
             here.append((number, status))
     return [Time(at, tuple(here)) for at, here in places.items()]
+
+
+def named(session: Session, uid: uuid.UUID) -> Schedule | None:
+    """The day of this name with its type and branch, as it is now."""
+    return session.scalars(
+        select(Schedule)
+        .options(joinedload(Schedule.organization), joinedload(Schedule.donation_type))
+        .where(Schedule.uid == uid)
+        .execution_options(populate_existing=True)
+    ).one_or_none()

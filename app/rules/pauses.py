@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -101,6 +102,10 @@ def listed(session: Session, *, now: dt.datetime, past: int = 20) -> list[Donati
         query.where(DonationPause.ends_at <= now).order_by(DonationPause.ends_at.desc()).limit(past)
     ).all()
     return [*current, *over]
+
+
+def named(session: Session, uid: uuid.UUID) -> DonationPause | None:
+    return session.scalars(select(DonationPause).where(DonationPause.uid == uid)).one_or_none()
 
 
 def _type_here(session: Session, type_id: int, organization_id: int | None) -> DonationType:

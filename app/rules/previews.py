@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
@@ -14,8 +15,22 @@ from app.models.scope import scope_of
 from app.rules import collisions
 from app.rules.collisions import Collisions, DraftMeeting
 from app.rules.errors import N_
-from app.rules.matrix import Matrix
+from app.rules.matrix import Line, LineKey, Matrix
 from app.rules.planning import Plan, Problem, plan
+
+
+@dataclass(frozen=True)
+class LineSummary:
+    """What becomes of one line of the matrix over all its dates and branches."""
+
+    line: Line
+    new: int
+    """Days to be made."""
+    same: int
+    """Days that are open already and are left out."""
+    overlapping: int
+    refused: Problem | None
+    """Why the line as a whole cannot be published."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +53,32 @@ class Preview:
     def places(self) -> int:
         return sum(day.total for day in self.collisions.new)
 
+    def by_line(self, matrix: Matrix) -> dict[LineKey, LineSummary]:
+        """The preview is the same matrix with what will change (look.md): a summary for each line."""
+        new = Counter(day.line.key for day in self.collisions.new)
+        same = Counter(meeting.day.line.key for meeting in self.collisions.same)
+        overlapping = Counter(meeting.day.line.key for meeting in self.collisions.overlapping)
+        refused = {p.line.key: p for p in reversed(self.problems) if p.line is not None}
+        return {
+            line.key: LineSummary(
+                line, new[line.key], same[line.key], overlapping[line.key], refused.get(line.key)
+            )
+            for line in matrix.lines
+        }
+
+
+def tenants(session: Session) -> list[Organization]:
+    """Whose donor days the session's scope may publish, by name."""
+    roots = session.scalars(
+        select(Organization)
+        .where(Organization.root_id.is_(None), Organization.is_active)
+        .order_by(Organization.short_name)
+    )
+    return [root for root in roots if branches(session, tenant_id=root.id)]
+
 
 def branches(session: Session, *, tenant_id: int) -> list[Organization]:
     """Where the session's scope may publish donor days, by name; the tenant itself first."""
-    scope = scope_of(session)
     rows = session.scalars(
         select(Organization)
         .where(
@@ -51,19 +88,22 @@ def branches(session: Session, *, tenant_id: int) -> list[Organization]:
         )
         .order_by(Organization.root_id.is_not(None), Organization.short_name)
     )
+    return [row for row in rows if covers(session, row.id)]
+
+
+def covers(session: Session, organization_id: int) -> bool:
+    """Whether the session's scope reaches this very organization, not only a branch of it."""
+    scope = scope_of(session)
     everywhere = scope.kind == "system" or scope.everywhere
-    return [row for row in rows if everywhere or row.id in scope.organization_ids]
+    return everywhere or organization_id in scope.organization_ids
 
 
-def types(session: Session, *, tenant_id: int) -> list[DonationType]:
-    """The rows of the matrix."""
-    return list(
-        session.scalars(
-            select(DonationType)
-            .where(DonationType.tenant_id == tenant_id, DonationType.is_active)
-            .order_by(DonationType.position, DonationType.id)
-        )
-    )
+def types(session: Session, *, tenant_id: int, retired: bool = False) -> list[DonationType]:
+    """The rows of the matrix; with ``retired`` also those that are not used any more."""
+    query = select(DonationType).where(DonationType.tenant_id == tenant_id)
+    if not retired:
+        query = query.where(DonationType.is_active)
+    return list(session.scalars(query.order_by(DonationType.position, DonationType.id)))
 
 
 def preview(
