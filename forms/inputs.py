@@ -220,7 +220,8 @@ class _Chosen(SelectField):
         offered = [(key, words(thing)) for key, thing in things.items()]
         if blank is not None:
             offered.insert(0, ("", blank))
-        super().__init__(label, list(validators), choices=offered, validate_choice=False, **rest)
+        super().__init__(label, list(validators), choices=[], validate_choice=False, **rest)
+        self.choices = offered  # given to the constructor, pairs are a warning in WTForms 3.3
 
     def process_data(self, value: Any) -> None:
         self.data = value
