@@ -82,7 +82,7 @@ SUBJECTS = {
     "donation": _l("Donation"),
     "donation_interval": _l("Interval"),
     "donation_limit": _l("Yearly limit"),
-    "donation_pause": _l("Pause"),
+    "donation_pause": _l("Paused donation type"),
     "donation_type": _l("Donation type"),
     "donor": _l("Donor"),
     "donor_import": _l("Donor file"),

@@ -143,7 +143,7 @@ class PoliciesView(StaffView):
         return {
             "ahead": Badge(_l("to come"), "wait"),
             "holds": Badge(_l("holds"), "ok"),
-            "over": Badge(_l("over"), "off"),
+            "over": Badge(_l("no longer holds"), "off"),
         }[policy_versions.state(row, holding, self.now)]
 
     def words_of(self, row: Any) -> str:
@@ -151,7 +151,14 @@ class PoliciesView(StaffView):
 
     def create_form(self, obj: Any = None) -> Any:
         """A new version starts as a copy of the one it follows."""
-        return super().create_form(self.followed() if request.method == "GET" else None)
+        followed = self.followed() if request.method == "GET" else None
+        form = super().create_form(followed)
+        if followed is not None:
+            form.valid_from.data = None
+            form.source.data = ""
+            if "tenant" in form:
+                form.tenant.data = tenants.seen().get(followed.tenant_id)
+        return form
 
     def followed(self) -> BookingPolicy | None:
         """The version named in the address, else the newest general one of the reader's own."""

@@ -50,7 +50,7 @@ def role_field() -> Any:
 
 def over_field() -> Any:
     return RowField(
-        _l("Over"),
+        _l("Held over"),
         rows=places,
         blank=_l("the whole installation"),
         description=_l("The organization and everything under it."),
