@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
 from app.models.blood import BloodType
@@ -22,7 +22,7 @@ from app.rules.errors import NotFound
 
 @dataclass(frozen=True)
 class Visit:
-    """One booking, read in one query. Names are as stored; the reader's language is chosen later."""
+    """One booking. Names are as stored; the reader's language is chosen later."""
 
     number: int
     uid: uuid.UUID
@@ -48,20 +48,19 @@ class Visit:
 
 def visit_of(session: Session, *, appointment_id: int) -> Visit:
     """The facts of one booking. Raises NotFound if it is not there or not yours to see."""
-    branch, centre = aliased(Organization), aliased(Organization)
     row = session.execute(
-        select(Appointment, Person, Donor, DonationType, Slot.place, branch, centre)
+        select(Appointment, Person, Donor, DonationType, Slot.place, Organization)
         .join(Person, Person.id == Appointment.person_id)
         .outerjoin(Donor, Donor.person_id == Appointment.person_id)
         .join(DonationType, DonationType.id == Appointment.donation_type_id)
         .join(Slot, Slot.id == Appointment.slot_id)
-        .join(branch, branch.id == Appointment.organization_id)
-        .join(centre, centre.id == Appointment.tenant_id)
+        .join(Organization, Organization.id == Appointment.organization_id)
         .where(Appointment.id == appointment_id)
     ).one_or_none()
     if row is None:
         raise NotFound()
-    appointment, person, donor, donation_type, place, at, whole = row
+    appointment, person, donor, donation_type, place, at = row
+    whole = session.get(Organization, appointment.tenant_id) or at
     return Visit(
         number=appointment.number,
         uid=appointment.uid,

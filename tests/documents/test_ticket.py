@@ -16,11 +16,17 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from pypdf import PdfReader
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.documents import ticket
 from app.documents.ticket import TicketFailed, ticket_pdf
+from app.models import Account, AccountPerson
 from app.models.enums import AppointmentStatus as A
+from app.models.enums import Role
+from app.models.scope import PUBLIC, set_scope
+from app.rules import access
+from app.rules.errors import NotFound
 from tests import make
 
 
@@ -76,6 +82,32 @@ def test_the_english_ticket_is_english(session: Session) -> None:
     for words in ("Donation ticket", "Thrombocytapheresis", "Wed, 25 November 2026", "Moscow time"):
         assert words in said, words
     assert "Талон" not in said
+
+
+def test_the_donor_and_the_staff_of_the_branch_get_it_and_a_stranger_does_not(
+    session: Session,
+) -> None:
+    appointment = booked(session)
+    account = session.scalars(
+        select(Account).join(AccountPerson).where(AccountPerson.person_id == appointment.person_id)
+    ).one()
+    own, other = appointment.organization, make.make_tenant(session, name="Чужой центр").root
+    seen_by = [
+        access.account_scope(session, account),
+        access.staff_scope(session, make.make_staff(session, Role.REGISTRAR, own)),
+    ]
+    blind = [
+        PUBLIC,
+        access.account_scope(session, make.make_account(session)),
+        access.staff_scope(session, make.make_staff(session, Role.REGISTRAR, other)),
+    ]
+    for scope in seen_by:
+        set_scope(session, scope)
+        assert f"№ {appointment.number}" in text_of(ticket_pdf(appointment, "ru"))
+    for scope in blind:
+        set_scope(session, scope)
+        with pytest.raises(NotFound):
+            ticket_pdf(appointment, "ru")
 
 
 def test_a_pending_request_is_said_not_to_be_a_booking(session: Session) -> None:
