@@ -68,6 +68,8 @@ NOW = dt.datetime(2026, 11, 23, 7, 0, tzinfo=dt.UTC)
 PASSWORD = "тихий-бор-за-рекой-42"
 """Of every account and member of staff made here."""
 TOTP_SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+NOBODYS_UID = "c0ffee00-0000-4000-8000-000000000000"
+"""Well formed, of no row. Parametrised tests need a fixed one: xdist's processes compare their names."""
 B_NEGATIVE = BloodType(BloodGroup.B, Sign.NEGATIVE)
 """«III (B) −»: the donor of seed A, and of every test that does not say otherwise."""
 

@@ -104,7 +104,12 @@ def test_the_page_of_a_letter_is_locked_in(client: Visitor, approved: uuid.UUID)
 
 @pytest.mark.parametrize(
     "path",
-    ["/mailbox/x", "/mailbox/1", f"/mailbox/{uuid.uuid4()}", f"/mailbox/{uuid.uuid4()}/html"],
+    [
+        "/mailbox/x",
+        "/mailbox/1",
+        f"/mailbox/{make.NOBODYS_UID}",
+        f"/mailbox/{make.NOBODYS_UID}/html",
+    ],
 )
 def test_what_is_not_there_is_not_found(client: Visitor, path: str) -> None:
     assert client.get(path).status_code == 404

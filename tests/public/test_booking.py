@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -237,7 +236,7 @@ def test_a_card_of_another_organization_does_not_open_this_one(
     [
         {},
         {"slot": "x"},
-        {"slot": str(uuid.uuid4())},
+        {"slot": make.NOBODYS_UID},
         {"time": "-1"},
         {"time": "99999999999"},
         {"time": "٣"},
@@ -251,7 +250,7 @@ def test_a_choice_that_is_not_on_the_page_is_not_found(
 
 
 @pytest.mark.parametrize(
-    "path", ["/places/x", "/places/1", f"/places/{uuid.uuid4()}", "/bookings/1"]
+    "path", ["/places/x", "/places/1", f"/places/{make.NOBODYS_UID}", "/bookings/1"]
 )
 def test_malformed_and_unknown_addresses_are_not_found(visitor: Visitor, path: str) -> None:
     assert visitor.get(path).status_code == 404
