@@ -218,7 +218,7 @@ def last_decided(session: Session, *, staff_user_id: int, now: dt.datetime) -> D
     latest = session.scalars(
         loaded()
         .where(*mine)
-        .order_by(Appointment.decided_at.desc(), Appointment.id.desc())
+        .order_by(Appointment.decided_at.desc(), Appointment.starts_at, Appointment.id)
         .limit(1)
     ).first()
     if latest is None:

@@ -101,7 +101,8 @@ def _page(
         return queue.page(session, chosen, now=now, size=asked.size)
     if asked.after is not None:
         rows = queue.page(session, chosen, now=now, size=asked.size, after=position)
-        return rows or queue.page(session, chosen, now=now, size=asked.size, before=position)
+        here = Position(position.starts_at, position.id + 1)  # that request too, if it still waits
+        return rows or queue.page(session, chosen, now=now, size=asked.size, before=here)
     rows = queue.page(session, chosen, now=now, size=asked.size, before=position)
     return (
         rows if len(rows) == asked.size else queue.page(session, chosen, now=now, size=asked.size)
