@@ -11,7 +11,8 @@ from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
 from admin.base import StaffView
-from admin.listing import Days, public_id
+from admin.filters import Days
+from admin.listing import public_id
 from admin.words import page_words
 from app.models.audit import AccessEvent
 from app.models.donor import DonorRecord

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from admin.base import StaffView
-from admin.listing import Choice, Days
+from admin.filters import Choice, Days
 from admin.words import field_words, subject_words, value_words, verb_words
 from app.i18n import label
 from app.models.audit import AuditEvent

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import current_app, url_for
 from flask_admin import AdminIndexView, expose
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
 
 from admin.columns import Cell, cell
@@ -66,18 +66,17 @@ class HomePage(Guarded, AdminIndexView):
         if self.may("queue.view"):
             with self.within("queue.view"):
                 waiting = today.waiting(self.session, now=self.now)
-            found.append(Number(waiting.pending, gettext("await a decision"), _to("queue")))
-            late = Number(
-                waiting.overdue,
-                gettext("of them overdue"),
-                _to("queue", overdue="1"),
-                late=waiting.overdue > 0,
+            words = ngettext(
+                "request awaits a decision", "requests await a decision", waiting.pending
             )
-            found.append(late)
+            found.append(Number(waiting.pending, words, _to("queue")))
+            words = ngettext("of them is overdue", "of them are overdue", waiting.overdue)
+            late = _to("queue", overdue="1")
+            found.append(Number(waiting.overdue, words, late, late=waiting.overdue > 0))
         if self.may("messages.view"):
             with self.within("messages.view"):
                 count = ledger.count_dead(self.session)
-            words = gettext("letters not delivered")
+            words = ngettext("letter not delivered", "letters not delivered", count)
             found.append(Number(count, words, _to("messages", status="dead"), late=count > 0))
         return found
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import selectinload
 from admin.acts import Act
 from admin.base import StaffPage, StaffView
 from admin.columns import Badge, Instant
-from admin.listing import Choice, Days
+from admin.filters import Choice, Days
 from app.formats import masked_email
 from app.i18n import label
 from app.models.appointment import Appointment

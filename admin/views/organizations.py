@@ -9,7 +9,7 @@ from wtforms import SelectField, ValidationError
 
 from admin.base import StaffView
 from admin.columns import Badge
-from admin.listing import Choice, YesNo
+from admin.filters import Choice, YesNo
 from app.extensions import db
 from app.i18n import label
 from app.models.enums import OrganizationKind

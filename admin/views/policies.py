@@ -12,7 +12,7 @@ from sqlalchemy import select
 from admin import tenants
 from admin.base import StaffView
 from admin.columns import Badge, cell
-from admin.listing import OneOf
+from admin.filters import OneOf
 from app.extensions import db
 from app.i18n import label
 from app.models.donation_type import DonationType
@@ -91,6 +91,7 @@ class PoliciesView(StaffView):
         "Versions are never edited, only followed by the next one: a booking keeps the version it was "
         "made under. The most specific version wins: for a type, then for a branch, then for everything."
     )
+    add_words = _l("New version")
     can_create = can_view_details = can_delete = True
     column_list = ("valid_from", "holds_for", "state", "confirmation", "source")
     column_details_list = ("holds_for", "state", "valid_from", "source", "confirmation", *NUMBERS)

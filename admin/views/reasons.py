@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin.base import StaffView
 from admin.columns import Badge
-from admin.listing import YesNo
+from admin.filters import YesNo
 from app.models.appointment import RejectionReason
 
 

@@ -16,8 +16,8 @@ from wtforms import ValidationError
 from admin.acts import Act
 from admin.base import StaffView, done, refused
 from admin.columns import Badge
+from admin.filters import YesNo
 from admin.forms import StaffForm
-from admin.listing import YesNo
 from app.extensions import db, saved
 from app.i18n import label, say
 from app.models.enums import Role
@@ -102,6 +102,8 @@ class StaffUsersView(StaffView):
         "Whoever works here has a sign-in of his own, with a telephone as the second key. "
         "Roles say what he may do and where."
     )
+    add_words = _l("Invite")
+    save_words = _l("Send the invitation")
     can_create = can_edit = can_view_details = True
     column_list = ("full_name", "email", "roles", "state")
     column_details_list = ("full_name", "email", "state", "created_at", "password_changed_at")
@@ -192,6 +194,8 @@ class StaffUsersView(StaffView):
     def create_form(self, obj: Any = None) -> Any:
         form = super().create_form(obj)
         self._only_within_reach(form)
+        if request.method == "GET":
+            form.over.data = self.desk
         return form
 
     def _only_within_reach(self, form: Any) -> None:
@@ -226,6 +230,7 @@ class StaffUsersView(StaffView):
     def details_extra(self, row: Any) -> dict[str, Any]:
         form = AssignForm()
         self._only_within_reach(form)
+        form.over.data = self.desk
         return {"form": form, "over_words": over_words, "own": row.id == self.user.id}
 
     @expose("/assign/", methods=("POST",))
