@@ -87,14 +87,18 @@ class MatrixForm:
         return " ".join(self.get("title").split())[:LONGEST_TITLE]
 
     def read(self) -> Matrix | None:
-        """The matrix, or None with ``errors``."""
+        """The matrix, or None with ``errors``: they stand in the order of the page."""
+        dates = self._dates()
+        start = self._time("start", gettext("Hours from"))
+        end = self._time("end", gettext("Hours until"))
+        step = self._number("step", gettext("Step, minutes"), most=240, least=5)
         default, overrides = self._places()
         matrix = Matrix(
-            dates=self._dates(),
+            dates=dates,
             organization_ids=self._branches(),
-            start=self._time("start", gettext("Hours from")),
-            end=self._time("end", gettext("Hours until")),
-            step_minutes=self._number("step", gettext("Step, minutes"), most=240, least=5),
+            start=start,
+            end=end,
+            step_minutes=step,
             places_per_time=default,
             overrides=overrides,
             lines=(*self._cells(), *self._open_sets()),
