@@ -30,8 +30,9 @@ class DonorFileForm(FlaskForm):
             raise ValidationError(gettext("Choose a file, please."))
 
     def content(self) -> bytes:
-        """The file, cut one byte above what is allowed."""
-        return bytes(self.file.data.read(MOST_BYTES + 1))
+        """The file, cut one byte above what is allowed. Can be read once."""
+        with self.file.data.stream as stream:
+            return bytes(stream.read(MOST_BYTES + 1))
 
     def name(self) -> str:
         """What the file is called, without a path."""

@@ -87,8 +87,8 @@ def test_an_address_finds_its_owner_but_is_masked_in_the_list(registrar, donor):
         "/staff/donors/", {"q": donor.account.email}, form="/staff/donors/search/"
     )
     assert "Фёдорова Анна" in words(page)
-    assert donor.account.email not in words(page).replace(donor.account.email, "", 0) or True
     assert "***@" in words(page)
+    assert donor.account.email not in words(page)
 
 
 def test_finding_nobody_says_how_names_are_searched(registrar, donor):
@@ -116,10 +116,10 @@ def test_the_card_answers_what_a_registrar_asks(registrar, store, tenant, donor)
     text = words(page)
     assert headings(page)[0] == "Фёдорова Анна"
     assert "14.02.1988 (38 лет)" in text
-    assert "можно с 12.01.2027" in text or "с 12.01.2027" in text, "blood"
+    assert "с 02.01.2027" in text, "blood after blood: 60 days"
     assert "можно сейчас" not in text, "every interval after blood is at least 30 days here"
     assert "различается" in text, "Kell"
-    assert "кто смотрел" in text.casefold()
+    assert "Кто видел эту карт" in text
     assert seen(store, "donors.card") == [donor.person.id]
     assert "открывал" in words(registrar.page(url(donor)))
 
@@ -184,7 +184,7 @@ def test_a_correction_is_saved_and_shown(registrar, store, donor):
     [
         ({"phone": "12"}, "+7 900 123-45-67"),
         ({"donor_code": ""}, "Заполните"),
-        ({"donor_code": "<b>"}, "код"),
+        ({"donor_code": "<b>"}, "латинских"),
         ({"birth_date": "вчера"}, "дат"),
         ({"sex": "x"}, "списка"),
     ],
