@@ -6,6 +6,7 @@ Nothing is taken from the time the row was written but ids: names, words and lin
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -27,10 +28,11 @@ from app.documents.ticket import ticket_name, ticket_pdf
 from app.models.appointment import Appointment
 from app.models.enums import MessageKind
 from app.models.message import Message, MessageTemplate
-from app.rules.letters import FIELDS, check_letter, filled, subject_line
+from app.rules.letters import FIELDS, UnknownField, check_letter, filled, subject_line
 
 __all__ = ["FIELDS", "NoRecipient", "check_letter", "default_text", "preview", "render"]
 
+log = logging.getLogger("talon.jobs")
 LETTERS = Path(__file__).resolve().parent.parent / "data" / "letters"
 
 
@@ -49,10 +51,9 @@ def render(message: Message, *, now: dt.datetime) -> EmailMessage:
     if reader is None:
         raise NoRecipient("nobody")
     locale = reader.locale if reader.locale in i18n.LOCALES else "ru"
-    subject, body = _text(session, message, locale)
     with force_locale(locale):
         values = values_of(session, message)
-    letter = _letter(subject_line(subject, values), filled(body, values), locale)
+    letter = _letter(*_filled(session, message, locale, values), locale)
     letter["To"] = _addressee(reader.email)
     letter["From"] = _sender()
     letter["Date"] = format_datetime(now)
@@ -84,8 +85,13 @@ def _file(kind: MessageKind, locale: str) -> str:
     return (LETTERS / locale / f"{kind}.txt").read_text(encoding="utf-8")
 
 
-def _text(session: Session, message: Message, locale: str) -> tuple[str, str]:
-    """The tenant's own text of this kind, else the one that comes with Talon."""
+def _filled(
+    session: Session, message: Message, locale: str, values: dict[str, str]
+) -> tuple[str, str]:
+    """Subject and body by the tenant's own text, else by the one that comes with Talon.
+
+    An own text that cannot be filled (a field that is no more) must not keep the letter back.
+    """
     own = session.execute(
         select(MessageTemplate.subject, MessageTemplate.body).where(
             MessageTemplate.tenant_id == message.tenant_id,
@@ -93,7 +99,13 @@ def _text(session: Session, message: Message, locale: str) -> tuple[str, str]:
             MessageTemplate.locale == locale,
         )
     ).one_or_none()
-    return (own.subject, own.body) if own is not None else default_text(message.kind, locale)
+    if own is not None:
+        try:
+            return subject_line(own.subject, values), filled(own.body, values)
+        except UnknownField:
+            log.warning("tenant %s: unknown field in %s", message.tenant_id, message.kind)
+    subject, body = default_text(message.kind, locale)
+    return subject_line(subject, values), filled(body, values)
 
 
 def _letter(subject: str, body: str, locale: str) -> EmailMessage:

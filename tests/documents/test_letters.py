@@ -292,6 +292,22 @@ def test_the_tenant_s_own_text_is_used_in_its_language(session: Session) -> None
     assert str(render(message, now=make.NOW)["Subject"]).startswith("Reminder")
 
 
+def test_an_own_text_with_a_field_that_is_no_more_gives_way(session: Session) -> None:
+    message = message_of(session, K.REMINDER)
+    session.add(
+        MessageTemplate(
+            tenant_id=message.tenant_id,
+            kind=K.REMINDER,
+            locale="ru",
+            subject="Завтра",
+            body="Кабинет {cabinet}\n",
+            updated_at=make.NOW,
+        )
+    )
+    session.flush()
+    assert str(render(message, now=make.NOW)["Subject"]).startswith("Напоминаем: донация")
+
+
 @pytest.mark.parametrize("locale", CHANNELS)
 @pytest.mark.parametrize("kind", list(K))
 def test_the_texts_that_come_with_talon_pass_their_own_check(kind: K, locale: str) -> None:
