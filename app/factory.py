@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, errors, formats, security, sessions
+from app import assets, cli, errors, formats, security, sessions
 from app.extensions import babel, csrf, engine_options, init_database
 from app.i18n import select_locale
 from app.models.crypto import KeyRing, use_keys
@@ -39,6 +39,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     sessions.init_sessions(app)
     csrf.init_app(app)
     formats.init_formats(app)
+    assets.init_assets(app)
     errors.init_errors(app)
     cli.init_cli(app)
     _surfaces(app, settings)
