@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select
@@ -22,7 +24,7 @@ from app.models.scope import OutOfScope, set_scope
 from app.rules import drafts, publishing
 from app.rules.access import staff_scope
 from app.rules.actor import actor_of
-from app.rules.errors import NotFound
+from app.rules.errors import NotFound, RuleError
 from app.rules.matrix import Dates, Line, Matrix, Override
 from app.rules.previews import preview
 from tests import make
@@ -408,3 +410,58 @@ def test_ten_thousand_places_take_seconds(session, tenant, scheduler, now):
     published = publishing.publish_matrix(session, matrix=wanted, actor=scheduler, now=now)
     assert published.report["places"] == 52 * 2 * 8 * 12 == 9984
     assert session.scalar(select(func.count()).select_from(Slot)) == 9984
+
+
+def at_once(new_session, actions):
+    """Each action in its own thread and transaction, begun together; results or refusals in order."""
+    barrier = threading.Barrier(len(actions))
+
+    def run(action):
+        session = new_session()
+        barrier.wait()
+        try:
+            result = action(session)
+            session.commit()
+        except RuleError as refusal:
+            session.rollback()
+            return refusal
+        return result
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return [future.result() for future in [pool.submit(run, each) for each in actions]]
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_racing_publishers_make_one_set_of_places(store, new_session, now, round_):
+    """Two runs of the job, two presses of the button, and another publication of the same days."""
+    tenant = make.make_tenant(store)
+    scheduler = actor_of(make.make_staff(store, Role.SCHEDULER, tenant.root))
+    week = matrix(
+        tenant,
+        *cells(tenant, **SEED_A),
+        overrides=(Override(25, blood_type=BloodType.parse("AB-")),),
+        dates=Dates(WEDNESDAY, WEDNESDAY + dt.timedelta(days=4)),
+    )
+    once = draft(store, tenant, scheduler, now, week)
+    twin = draft(store, tenant, scheduler, now, week)
+    due = draft(store, tenant, scheduler, now, week)
+    hour = now + dt.timedelta(hours=1)
+    publishing.schedule(store, publication_id=due.id, publish_at=hour, actor=scheduler, now=now)
+    store.commit()
+
+    def press(publication):
+        return lambda session: publishing.publish(
+            session, publication_id=publication.id, actor=scheduler, now=hour
+        )
+
+    def job(session):
+        return publishing.publish_due(session, now=hour)
+
+    results = at_once(new_session, [press(once), press(once), press(twin), job, job])
+    refused = [result for result in results if isinstance(result, RuleError)]
+    assert {type(each) for each in refused} <= {drafts.AlreadyPublished, publishing.NothingNew}
+    store.expire_all()
+    assert len(days(store)) == 5 * 8
+    assert store.scalar(select(func.count()).select_from(Slot)) == 5 * 352
+    made = store.scalars(select(Publication)).all()
+    assert sum(each.report.get("days", 0) for each in made) == 5 * 8
