@@ -47,6 +47,8 @@ def environment(database_url: str, **changes: str) -> dict[str, str]:
 class Live:
     """A web server and a worker on one database, with their own port, pids and logs."""
 
+    application = "wsgi:app"
+
     def __init__(
         self, database_url: str, folder: Path, *, web_processes: int = 2, **settings: str
     ) -> None:
@@ -75,7 +77,7 @@ class Live:
         """Start gunicorn and wait until it answers."""
         fd = self.socket.fileno()
         self.web = servers.start(
-            [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"fd://{fd}",
+            [sys.executable, "-m", "gunicorn", self.application, "--bind", f"fd://{fd}",
              "--worker-class", "gthread", "--workers", str(self.web_processes), "--threads", "4",
              "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"],
             self.web_log, cwd=ROOT, env=self.environ, pass_fds=(fd,),
