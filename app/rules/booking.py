@@ -114,6 +114,12 @@ def lock_person(session: Session, person_id: int) -> None:
         raise NotFound()
 
 
+def lock_person_of(session: Session, appointment_id: int) -> None:
+    """The same for whoever made this appointment, in one statement."""
+    whose = select(Appointment.person_id).where(Appointment.id == appointment_id).scalar_subquery()
+    session.execute(select(Person.id).where(Person.id == whose).with_for_update())
+
+
 def confirm(
     session: Session, *, appointment_id: int, actor: Actor, now: dt.datetime
 ) -> Appointment:
@@ -121,16 +127,7 @@ def confirm(
 
     Raises HoldEnded when the time is over, Refused when a rule has come to stand against it.
     """
-    session.execute(
-        select(Person.id)
-        .where(
-            Person.id
-            == select(Appointment.person_id)
-            .where(Appointment.id == appointment_id)
-            .scalar_subquery()
-        )
-        .with_for_update()
-    )
+    lock_person_of(session, appointment_id)
     first = _whole(session, appointment_id)
     if first.status in (A.PENDING, A.BOOKED, A.PROPOSED):
         return first

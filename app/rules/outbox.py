@@ -99,17 +99,18 @@ def tell(
 def withdraw(
     session: Session, *, appointment_id: int, kinds: tuple[MessageKind, ...], now: dt.datetime
 ) -> int:
-    """Make messages that are not sent yet obsolete (an undone decision); how many."""
-    return changed_rows(
-        session,
-        update(Message)
-        .where(
-            Message.appointment_id == appointment_id,
-            Message.kind.in_(kinds),
-            Message.status == MessageStatus.DUE,
+    """Make messages that are not sent yet obsolete (an undone decision, a cancelled visit); how many."""
+    with widened(session, "a donor who cancels does not see the outbox"):
+        return changed_rows(
+            session,
+            update(Message)
+            .where(
+                Message.appointment_id == appointment_id,
+                Message.kind.in_(kinds),
+                Message.status == MessageStatus.DUE,
+            )
+            .values(status=MessageStatus.OBSOLETE, ended_at=now),
         )
-        .values(status=MessageStatus.OBSOLETE, ended_at=now),
-    )
 
 
 def lease(session: Session, *, now: dt.datetime, limit: int = 50) -> list[tuple[int, int]]:

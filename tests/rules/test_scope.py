@@ -22,6 +22,7 @@ from app.models import (
     Base,
     Donor,
     DonorRecord,
+    Message,
     Organization,
     Person,
     Schedule,
@@ -29,7 +30,7 @@ from app.models import (
 )
 from app.models.base import UtcDateTime
 from app.models.blood import BloodTypeSet
-from app.models.enums import Role, ScheduleStatus, SlotStatus
+from app.models.enums import AppointmentStatus, Role, ScheduleStatus, SlotStatus
 from app.models.scope import (
     PUBLIC,
     SYSTEM,
@@ -40,7 +41,8 @@ from app.models.scope import (
     set_scope,
     widened,
 )
-from app.rules import access
+from app.rules import access, booking
+from app.rules.actor import actor_of
 from tests import make
 
 MODELS = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
@@ -397,3 +399,19 @@ def test_a_pending_change_is_judged_by_the_scope_it_was_made_in(session, worlds)
     row.family_name = "Подмененная"
     with pytest.raises(OutOfScope), widened(session, "anything"):
         pass
+
+
+def test_a_donor_who_cancels_stops_letters_that_he_cannot_see(session):
+    tenant = make.make_tenant(session)
+    known = make.make_donor(session, tenant)
+    day = make.make_schedule(session, tenant)
+    booked = make.make_appointment(session, tenant, known, day, status=AppointmentStatus.BOOKED)
+    booking.announce_booked(session, booked, now=make.NOW, run_at=make.NOW)
+    session.flush()
+    set_scope(session, access.account_scope(session, known.account))
+    booking.cancel(session, appointment_id=booked.id, actor=actor_of(known.account), now=make.NOW)
+    set_scope(session, SYSTEM)
+    rows = session.execute(select(Message.kind, Message.status)).all()
+    assert {(kind.value, status.value) for kind, status in rows} == {
+        ("approved", "obsolete"), ("reminder", "obsolete"), ("cancelled_by_donor", "due"),
+    }  # fmt: skip
