@@ -22,7 +22,7 @@ def init_assets(app: Flask) -> None:
 
 
 def _folder(app: Flask, endpoint: str) -> Path:
-    owner = app.blueprints[endpoint.split(".")[0]] if "." in endpoint else app
+    owner = app.blueprints[endpoint.split(".", maxsplit=1)[0]] if "." in endpoint else app
     return Path(owner.static_folder or "")
 
 
