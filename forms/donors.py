@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import EmailField, SelectField, ValidationError
+from wtforms import BooleanField, EmailField, SelectField, ValidationError
 from wtforms.validators import Length
 
 from app.i18n import ROMAN, label
@@ -45,7 +45,7 @@ def _code_if_any(form: Any, field: Any) -> None:
 
 
 class CorrectForm(FlaskForm):
-    """The card as it should be. ``was`` is the card as the form showed it."""
+    """The card as it should be. The telephone is not shown: whoever wants to see it says what for."""
 
     family_name = LineField(_l("Family name"), longest=80)
     given_name = LineField(_l("Given name"), longest=80)
@@ -56,9 +56,10 @@ class CorrectForm(FlaskForm):
         _l("Phone"),
         [_phone_shape],
         longest=30,
-        description=_l("+7 900 123-45-67. Kept encrypted, shown on request only."),
+        description=_l("+7 900 123-45-67. Kept encrypted. Left empty, it stays as it is."),
         render_kw={"type": "tel", "autocomplete": "off"},
     )
+    no_phone = BooleanField(_l("Delete the number"))
     donor_code = LineField(_l("Donor code"), [_code_if_any], longest=20)
     blood_group = MemberField(
         _l("Blood group"),
@@ -80,15 +81,16 @@ class CorrectForm(FlaskForm):
                     valid = False
         return bool(valid)
 
-    def card(self) -> CardForm:
-        """What was typed."""
+    def card(self, *, phone: str) -> CardForm:
+        """What was typed. ``phone`` is the number so far: the form does not show it."""
+        number = "" if self.no_phone.data else normal_phone(self.phone.data or "") or phone
         return CardForm(
             family_name=self.family_name.data or "",
             given_name=self.given_name.data or "",
             patronymic=self.patronymic.data or "",
             birth_date=self.birth_date.data,
             sex=self.sex.data,
-            phone=normal_phone(self.phone.data or ""),
+            phone=number,
             donor_code=self.donor_code.data or None,
             blood_group=self.blood_group.data,
             rh=self.rh.data,

@@ -55,7 +55,7 @@ class Changes:
         person, who = self._person(uid)
         now_says = corrections.form_of(person, who.donor)
         was = hashlib.sha256(repr(sorted(now_says.items())).encode()).hexdigest()[:16]
-        form = CorrectForm(data=now_says)
+        form = CorrectForm(data=now_says | {"phone": ""})
         if form.is_submitted() and form.validate():
             if request.form.get("was", was) != was:
                 form.form_errors.append(
@@ -69,7 +69,11 @@ class Changes:
 
     def _correct(self, person: Person, form: CorrectForm) -> None:
         changed = corrections.correct_card(
-            self.session, person=person, form=form.card(), actor=self.actor, now=self.now
+            self.session,
+            person=person,
+            form=form.card(phone=person.phone or ""),
+            actor=self.actor,
+            now=self.now,
         )
         done(gettext("Saved.") if changed else gettext("Nothing was changed."))
 

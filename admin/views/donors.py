@@ -59,7 +59,7 @@ class DonorsPage(Changes, StaffPage):
         with saved():
             self.note_seen(
                 "donors.list",
-                [one.person for one in found],
+                [one.person for one in found[: donor_search.MOST]],
                 [one.record for one in records if one.person is None],
             )
         return self.render(

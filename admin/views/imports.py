@@ -17,6 +17,7 @@ from werkzeug import Response
 from admin import tenants
 from admin.base import StaffPage, done, refused
 from admin.sections import DONORS
+from admin.views.donor_changes import name_of
 from admin.views.file_words import TITLES, said
 from app.extensions import saved
 from app.i18n import say
@@ -24,7 +25,7 @@ from app.models.appointment import Appointment
 from app.models.enums import ImportStatus, RowAction
 from app.models.exchange import DonorImport, DonorImportRow
 from app.models.organization import Organization
-from app.rules import donor_file, import_apply, import_effects, import_pages, imports
+from app.rules import donor_file, facts, import_apply, import_effects, import_pages, imports
 from app.rules.checks import TITLES as CHECKS
 from app.rules.donor_file import FileRefused
 from app.rules.errors import RuleError
@@ -109,7 +110,7 @@ class ImportsPage(StaffPage):
         concerned, elsewhere = self._concerned(imported)
         self.note_seen(
             "imports.affected",
-            [booking.person for booking, _ in concerned],
+            [booking.person for booking, _, _ in concerned],
             [pair[0] for pair in records.values()],
         )
         return self.render(
@@ -137,8 +138,10 @@ class ImportsPage(StaffPage):
         order = (RowAction.CHANGED, RowAction.BAD, RowAction.NEW, RowAction.SAME)
         return next((a for a in order if imported.summary.get(a.value)), RowAction.CHANGED)
 
-    def _concerned(self, imported: DonorImport) -> tuple[list[tuple[Appointment, list[Any]]], int]:
-        """Bookings a check newly fails for, with what to say; and how many are in other branches."""
+    def _concerned(
+        self, imported: DonorImport
+    ) -> tuple[list[tuple[Appointment, str, list[Any]]], int]:
+        """Bookings a check newly fails for, whose, what to say; and how many are in other branches."""
         if imported.status is ImportStatus.CHECKED:
             found = import_effects.affected(self.session, imported, now=self.now)
             sentences = {
@@ -149,7 +152,12 @@ class ImportsPage(StaffPage):
             kept = imported.affected.get("appointments", [])
             sentences = {key: [(name, "") for name in names] for key, names in kept}
         seen = import_effects.visible(self.session, list(sentences))
-        rows = [(seen[key], said) for key, said in sentences.items() if key in seen]
+        people = facts.for_staff(self.session, [row.person_id for row in seen.values()])
+        rows = [
+            (seen[key], name_of(people[seen[key].person_id]), said)
+            for key, said in sentences.items()
+            if key in seen
+        ]
         return rows, len(sentences) - len(rows)
 
     def _line(self, row: DonorImportRow, records: dict[str, Any]) -> dict[str, Any]:

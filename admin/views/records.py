@@ -29,8 +29,13 @@ class RecordsPage(StaffPage):
     def index(self) -> Any:
         """The line of search, and the records that wait to be linked."""
         waiting = donor_search.unlinked(self.session)
-        self._note(waiting)
-        return self.render("admin/donors/records.html", form=SearchForm(), waiting=waiting)
+        self._note(waiting[: donor_search.MOST])
+        return self.render(
+            "admin/donors/records.html",
+            form=SearchForm(),
+            waiting=waiting[: donor_search.MOST],
+            more=len(waiting) > donor_search.MOST,
+        )
 
     @expose("/search/", methods=("GET", "POST"))
     def search(self) -> Any:
@@ -39,7 +44,7 @@ class RecordsPage(StaffPage):
             return self.back()
         found = donor_search.records(self.session, donor_search.wanted(form.q.data or ""))
         with saved():
-            self._note(found)
+            self._note(found[: donor_search.MOST])
         return self.render(
             "admin/donors/records.html",
             form=form,

@@ -32,7 +32,8 @@ from app.rules.queue import loaded
 from app.rules.standing import Standing, site_refusals, standings
 
 MOST = 30
-"""Of each list on the card; longer ones say so."""
+"""Of each list on the card."""
+AGAIN = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -253,9 +254,9 @@ def _messages(session: Session, person: Person, account: Account | None) -> list
 
 
 def seen_by(
-    session: Session, *, person_id: int | None = None, record_id: int | None = None, limit: int = 15
+    session: Session, *, person_id: int | None = None, record_id: int | None = None
 ) -> list[Seen]:
-    """Who had this card or record on a page, newest first."""
+    """Who had this card or record on a page, newest first; the same again within an hour is one line."""
     owner = (
         AccessSubject.person_id == person_id
         if person_id is not None
@@ -266,7 +267,14 @@ def seen_by(
         .join(AccessSubject, AccessSubject.event_id == AccessEvent.id)
         .where(owner)
         .order_by(AccessSubject.event_id.desc())
-        .limit(limit)
+        .limit(MOST * 3)
     ).all()
     names = lookup.staff_names(session, {row.staff_user_id for row in rows})
-    return [Seen(row.at, row.action, names.get(row.staff_user_id, "")) for row in rows]
+    lines: list[Seen] = []
+    last: dict[tuple[int, str], dt.datetime] = {}
+    for row in rows:
+        before = last.get((row.staff_user_id, row.action))
+        if before is None or before - row.at > AGAIN:
+            last[row.staff_user_id, row.action] = row.at
+            lines.append(Seen(row.at, row.action, names.get(row.staff_user_id, "")))
+    return lines[:MOST]

@@ -15,6 +15,7 @@ from app.models import (
     Donation,
     DonorRecord,
     Message,
+    Person,
 )
 from app.models.enums import (
     AppointmentStatus,
@@ -193,6 +194,16 @@ def test_a_correction_that_cannot_be_read_is_told_at_the_field(registrar, donor,
     answer = registrar.submit(url(donor, "correct"), changes)
     assert answer.status_code == 422
     assert sentence in words(answer)
+
+
+def test_the_form_does_not_show_the_phone_and_keeps_it_unless_told(registrar, store, donor):
+    donor.person.phone = "+79001234567"
+    form = registrar.get(url(donor, "correct")).get_data(as_text=True)
+    assert "9001234567" not in form
+    registrar.submit(url(donor, "correct"), {"family_name": "Елкина"})
+    assert store.get(Person, donor.person.id).phone == "+79001234567"
+    registrar.submit(url(donor, "correct"), {"no_phone": "y"})
+    assert store.get(Person, donor.person.id).phone is None
 
 
 def test_two_people_never_overwrite_each_others_corrections(registrar, store, donor):
