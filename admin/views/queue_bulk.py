@@ -102,7 +102,7 @@ class BulkPage(StaffPage):
         organizations, types = queue.organizations(self.session), queue.types(self.session)
         after = None
         if request.form.get("after"):  # going on where the last answer stopped
-            after = queue.position_of(self.session, _uid(request.form["after"]))
+            after = queue.position_of(self.session, _uid(request.form["after"])) or abort(404)
         return queue.ids(
             self.session,
             filter_of(wish, organizations, types),
@@ -153,7 +153,7 @@ class BulkPage(StaffPage):
     ) -> tuple[Outcome, int]:
         """Commit chunk by chunk until all is done or the time is up; how far it got."""
         outcome, started, place = Outcome(), time.monotonic(), 0
-        while place < len(chosen.ids) and time.monotonic() - started < SECONDS:
+        while place < len(chosen.ids) and (not place or time.monotonic() - started < SECONDS):
             chunk = chosen.ids[place : place + CHUNK]
             with saved():
                 part = self._decide(chosen.do, chunk, reason_id, comment)
