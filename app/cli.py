@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from alembic import command
-from alembic.config import Config
 from flask import Flask
 
 from app.extensions import db, saved, utcnow
 from app.models.scope import SYSTEM, set_scope
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def alembic_config() -> Config:
+    from alembic.config import Config  # here, so that no web process carries Alembic
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     return config
@@ -34,6 +38,8 @@ def init_cli(app: Flask) -> None:
 @click.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
+    from alembic import command
+
     command.upgrade(alembic_config(), "head")
 
 

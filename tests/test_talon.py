@@ -58,15 +58,24 @@ class Run:
             assert time.monotonic() < deadline, self.said
             time.sleep(0.02)
 
-    def family(self) -> set[int]:
-        """Pids of everything this run has started and of itself."""
-        found = set()
+    def _stats(self) -> dict[int, list[str]]:
+        """What the kernel says of each process of this run: from its state on, by pid."""
+        found = {}
         for entry in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):  # it has ended meanwhile
-                session = entry.read_text().rpartition(")")[2].split()[3]
-                if int(session) == self.process.pid:
-                    found.add(int(entry.parent.name))
+                fields = entry.read_text().rpartition(")")[2].split()
+                if int(fields[3]) == self.process.pid:  # its session
+                    found[int(entry.parent.name)] = fields
         return found
+
+    def family(self) -> set[int]:
+        """Pids of everything this run has started and of itself."""
+        return set(self._stats())
+
+    def work(self) -> float:
+        """Seconds of processor time it has taken so far, ended children included."""
+        ticks = sum(int(n) for fields in self._stats().values() for n in fields[11:15])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def end(self, sign: signal.Signals, *, group: bool) -> int:
         """Send ``sign`` to it alone, or to the whole group as a terminal does; its exit status."""
@@ -130,13 +139,14 @@ def test_run_answers_says_the_sign_ins_and_stops_everything(
         except OSError:
             assert second.process.poll() is None, second.said
             time.sleep(0.02)
-    seconds = time.monotonic() - begun
+    seconds, work = time.monotonic() - begun, second.work()
     assert answer == 200
     second.until(PASSWORD)
     assert second.end(signal.SIGTERM, group=False) == 0
     assert not second.family()
-    # Twice the promise: the other half of the tests runs on the same cores.
-    assert seconds < 2 * SECOND_START
+    # Beside other work the clock says nothing; what it takes of two processors still does.
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+    assert (work / 1.5 if busy else seconds) < SECOND_START, (seconds, work)
 
 
 @pytest.mark.skipif(sys.prefix != str(ROOT / ".venv"), reason="it makes and uses .venv")
