@@ -123,7 +123,7 @@ def _criteria(scope: Scope) -> list[Any]:
     )
 
     tenants, branches, people = scope.tenant_ids, scope.organization_ids, scope.person_ids
-    account_id, staff_id = scope.account_id, scope.staff_user_id
+    account_id, staff_id = scope.account_id or 0, scope.staff_user_id or 0  # never «IS NULL»
     if scope.kind == "system":
         return []
     if scope.kind == "staff":

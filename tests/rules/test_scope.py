@@ -187,6 +187,21 @@ def test_the_public_sees_what_is_public_and_nobodys_rows(session, worlds):
     assert [table for table in OPEN_TO_ALL if not ids[table] <= seen(session, table)] == []
 
 
+def test_sessions_and_links_of_staff_are_nobodys_outside(session, worlds):
+    """Without an account they must not pass for those of a visitor without an account."""
+    ours, _ = worlds
+    rows = [session.get_one(MODELS[t], ours.id(t)) for t in ("web_session", "one_time_link")]
+    for row in rows:
+        row.account_id = None
+    session.flush()
+    session.expunge_all()
+    for scope in (PUBLIC, account_of(session, ours)):
+        set_scope(session, scope)
+        assert not seen(session, "web_session") & {ours.id("web_session")}
+        assert not seen(session, "one_time_link") & {ours.id("one_time_link")}
+        set_scope(session, SYSTEM)
+
+
 def test_drafts_are_not_public(session, worlds):
     ours, _ = worlds
     day = session.get_one(Schedule, ours.id("schedule"))
