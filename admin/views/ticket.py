@@ -40,7 +40,7 @@ class TicketPage(Decisions, StaffPage):
     def index(self) -> Any:
         return self.render("admin/queue/find.html", form=FindForm(formdata=None), people=None)
 
-    @expose("/find", methods=("POST",))
+    @expose("/", methods=("POST",))
     def find(self) -> Any:
         """By POST: a donor's code is personal and must not stand in an address."""
         form = FindForm()
