@@ -36,7 +36,7 @@ class Guarded:
             return False
         return not self.permission or access.can(user, self.permission)
 
-    def _handle_view(self, name: str, **kwargs: Any) -> Response | None:
+    def _handle_view(self, name: str, /, **kwargs: Any) -> Response | None:
         """Before every view method: in, to the sign-in page, or a refusal in a sentence."""
         user = g.get("user")
         if not isinstance(user, StaffUser):

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, Response, current_app, g, request, url_for
 
 from admin.columns import cell
-from app.i18n import LOCALES
+from app.i18n import COOKIE, LOCALES, locale
+from app.models.enums import Surface
 from app.models.staff import StaffUser
+from app.sessions import surface
 
+YEAR = 365 * 24 * 3600
 TONGUES = {"ru": "Русский", "en": "English"}
 
 
 def init_looks(app: Flask) -> None:
+    app.after_request(keep_tongue)
     app.jinja_env.filters["cell"] = cell
     app.jinja_env.globals.update(
         staff_menu=staff_menu, other_tongue=other_tongue, staff_user=staff_user
     )
+
+
+def keep_tongue(response: Response) -> Response:
+    """``?lang=en`` on a page of the back office holds for the pages to come."""
+    wish = request.args.get("lang")
+    if surface() is Surface.STAFF and wish in LOCALES and request.cookies.get(COOKIE) != wish:
+        response.set_cookie(
+            COOKIE,
+            str(wish),
+            max_age=YEAR,
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure,
+        )
+    return response
 
 
 def staff_user() -> StaffUser | None:
@@ -34,8 +53,6 @@ def staff_menu() -> list[Any]:
 
 def other_tongue() -> dict[str, str]:
     """The same page in the other language: its code, its name, the address."""
-    from app.i18n import locale
-
     code = next(each for each in LOCALES if each != locale())
     values = {key: value for key, value in request.args.items(multi=False) if key != "lang"}
     if request.endpoint is None or request.method != "GET":

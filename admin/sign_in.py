@@ -33,7 +33,7 @@ class Doorstep(StaffPage):
     def is_accessible(self) -> bool:
         return False
 
-    def _handle_view(self, name: str, **kwargs: Any) -> Response | None:
+    def _handle_view(self, name: str, /, **kwargs: Any) -> Response | None:
         return None
 
     def _count(self, *tries: tuple[str, str]) -> None:
@@ -98,7 +98,7 @@ class SecondStep(Doorstep):
         super().__init__()
         self.endpoint = "second_step"
 
-    def _handle_view(self, name: str, **kwargs: Any) -> Response | None:
+    def _handle_view(self, name: str, /, **kwargs: Any) -> Response | None:
         if g.get("half_signed_in") is None:
             return to_sign_in()
         if g.get("user") is not None:

@@ -15,6 +15,7 @@ from typing import Any
 from flask import g, has_request_context
 from flask_babel import gettext
 from wtforms import SelectField, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import Choice
 from wtforms.validators import Length
 from wtforms.widgets import DateInput, DateTimeLocalInput, NumberInput
 
@@ -203,7 +204,7 @@ def parsed_day(text: str) -> dt.date | None:
     return day if 1900 <= day.year <= 2200 else None
 
 
-class _Chosen(SelectField):
+class ChosenField(SelectField):
     """One of some things, each with a key in the page and words; ``data`` is the thing itself."""
 
     def __init__(
@@ -217,11 +218,8 @@ class _Chosen(SelectField):
     ) -> None:
         self.things = things
         self.blank = blank
-        offered = [(key, words(thing)) for key, thing in things.items()]
-        if blank is not None:
-            offered.insert(0, ("", blank))
-        super().__init__(label, list(validators), choices=[], validate_choice=False, **rest)
-        self.choices = offered  # given to the constructor, pairs are a warning in WTForms 3.3
+        self.words = words
+        super().__init__(label, list(validators), validate_choice=False, **rest)
 
     def process_data(self, value: Any) -> None:
         self.data = value
@@ -236,15 +234,20 @@ class _Chosen(SelectField):
         return text
 
     def key_of(self, thing: Any) -> str:
-        raise NotImplementedError
+        return str(thing)
 
     def iter_choices(self) -> Any:
         chosen = "" if self.data is None else self.key_of(self.data)
-        for key, words in self.choices or ():
-            yield key, words, key == chosen, {}
+        if self.blank is not None:
+            yield Choice("", str(self.blank), chosen == "", {})
+        for key, thing in self.things.items():
+            yield Choice(key, str(self.words(thing)), key == chosen, {})
+
+    def pre_validate(self, form: Any) -> None:
+        """Reading what was sent has refused everything that is not offered."""
 
 
-class RowField(_Chosen):
+class RowField(ChosenField):
     """One of the rows the reader may see, by its ``uid``; ``rows`` is called when the form is made."""
 
     def __init__(
@@ -270,7 +273,7 @@ class RowField(_Chosen):
         return str(thing.uid)
 
 
-class MemberField(_Chosen):
+class MemberField(ChosenField):
     """One member of a closed list, shown by its label; None if the blank one is chosen."""
 
     def __init__(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectField, ValidationError
 
 from admin.base import StaffView
 from admin.columns import Badge
@@ -16,7 +15,7 @@ from app.models.enums import OrganizationKind
 from app.models.organization import Organization
 from app.models.scope import scope_of
 from app.rules import organizations
-from forms.inputs import LineField, MemberField, NotBlank, RowField
+from forms.inputs import ChosenField, LineField, MemberField, NotBlank, RowField
 
 ZONES = (
     ("Europe/Kaliningrad", _l("Kaliningrad, UTC+2")),
@@ -34,20 +33,19 @@ ZONES = (
 )
 
 
-class ZoneField(SelectField):
+class ZoneField(ChosenField):
     """A time zone of Russia, or the one the organization already has."""
 
-    def __init__(self, label: Any = None, validators: Any = None, **rest: Any) -> None:
-        super().__init__(label, validators, choices=list(ZONES), validate_choice=False, **rest)
+    def __init__(self, label: Any = None, validators: Any = (), **rest: Any) -> None:
+        names = {name: name for name, _ in ZONES}
+        super().__init__(
+            label, validators, names, lambda name: dict(ZONES).get(name, name), None, **rest
+        )
 
     def process_data(self, value: Any) -> None:
         super().process_data(value)
-        if value and value not in dict(ZONES):
-            self.choices = [*ZONES, (value, value)]
-
-    def pre_validate(self, form: Any) -> None:
-        if self.data not in dict(self.choices or ()):
-            raise ValidationError(self.gettext("Not a valid choice."))
+        if value:
+            self.things = {**self.things, value: value}
 
 
 def parents() -> list[Organization]:
@@ -146,7 +144,6 @@ class OrganizationsView(StaffView):
         form = super().create_form(obj)
         if not scope_of(self.session).everywhere:
             form.parent.blank = None
-            form.parent.choices = [each for each in form.parent.choices if each[0]]
             del form.sort
         return form
 

@@ -202,7 +202,6 @@ class StaffUsersView(StaffView):
         """«The whole installation» is offered only to its administrator."""
         if not scope_of(self.session).everywhere:
             form.over.blank = None
-            form.over.choices = [each for each in form.over.choices if each[0]]
 
     def create_row(self, form: Any) -> Any:
         over = form.over.data
