@@ -24,9 +24,7 @@ class RegistrationForm(Form):
     )
     rh = EnumField(_l("Rh factor"), Sign, validators=[Needed(_l("Choose your Rh factor"))])
     donor_code = TextField(_l("Donor code"), [Needed(_l("Enter the donor code")), donor_code_shape])
-    kell = EnumField(
-        _l("Kell"), Sign, validators=[Needed(_l("Choose your Kell"))]
-    )
+    kell = EnumField(_l("Kell"), Sign, validators=[Needed(_l("Choose your Kell"))])
     consent = BooleanField(
         _l("I agree to the processing of my personal data"),
         [

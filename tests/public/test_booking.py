@@ -17,6 +17,7 @@ from tests.client import Visitor, headings, parsed, words
 
 AB_MINUS = BloodType(BloodGroup.AB, Sign.NEGATIVE)
 A = AppointmentStatus
+NOBODYS = "3f0c7a52-6d1b-4c9e-9b57-2a8e1f4d6c30"
 
 
 @pytest.fixture
