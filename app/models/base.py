@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, String, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -70,7 +70,11 @@ class Base(DeclarativeBase):
     """Every table. Constraints are named by convention so that migrations can find them."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {dt.datetime: UtcDateTime(), dict[str, Any]: JSON(), uuid.UUID: Uuid()}
+    type_annotation_map: ClassVar = {
+        dt.datetime: UtcDateTime(),
+        dict[str, Any]: JSON(),
+        uuid.UUID: Uuid(),
+    }
 
 
 class HasUid:

@@ -14,7 +14,7 @@ from app.i18n import say
 from app.public.guards import limited, signed_in, status_of
 from app.public.header import cards, header, reader
 from app.public.site import public
-from app.rules import accounts, cabinet, passwords
+from app.rules import accounts, cabinet, donor_codes, passwords
 from app.rules.actor import actor_of
 from app.rules.errors import N_, NotFound, RuleError
 from forms.accounts import ChangePasswordForm, DonorCodeForm
@@ -40,7 +40,7 @@ def change_code() -> Any:
         return _page(code_form=form), 400
     try:
         with saved() as saving:
-            accounts.change_donor_code(
+            donor_codes.change_donor_code(
                 saving,
                 person_id=_own_person(),
                 code=form.donor_code.data,

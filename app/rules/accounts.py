@@ -14,11 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.models.account import Account, AccountPerson, OneTimeLink
-from app.models.appointment import Appointment
 from app.models.consent import Consent, ConsentText
-from app.models.donor import Donor, DonorRecord
+from app.models.donor import Donor
 from app.models.enums import (
-    AppointmentStatus,
     BloodGroup,
     ConsentPurpose,
     LinkPurpose,
@@ -28,8 +26,8 @@ from app.models.enums import (
 from app.models.person import Person
 from app.models.scope import widened
 from app.rules import audit, links, outbox
-from app.rules.actor import Actor, actor_of
-from app.rules.errors import N_, NotFound, RuleError
+from app.rules.actor import actor_of
+from app.rules.errors import N_, RuleError
 from app.rules.links import LinkEnded
 
 __all__ = ["LinkEnded"]
@@ -45,11 +43,6 @@ class TextChanged(RuleError):
     text = N_(
         "The text of the consent has changed meanwhile. Read the new one and tick the box, please."
     )
-
-
-class LiveBookings(RuleError):
-    code = "live_bookings"
-    text = N_("The code cannot be changed while a booking is awaiting approval or confirmed.")
 
 
 @dataclass(frozen=True)
@@ -297,39 +290,3 @@ def _new_password(session: Session, account: Account, password_hash: str, now: d
         session, verb="account.password", subject=account, actor=actor_of(account), now=now
     )
     _letter(session, account, MessageKind.PASSWORD_CHANGED, None, now)
-
-
-def change_donor_code(
-    session: Session, *, person_id: int, code: str, actor: Actor, now: dt.datetime
-) -> Donor:
-    """The one fact a donor may correct himself (A12). Raises NotFound, LiveBookings.
-
-    A record accepted under the old code is let go: the new code has to be checked anew.
-    """
-    donor = session.scalars(select(Donor).where(Donor.person_id == person_id)).one_or_none()
-    if donor is None:
-        raise NotFound()
-    if donor.donor_code == code:
-        return donor
-    live = session.scalar(
-        select(Appointment.id)
-        .where(
-            Appointment.person_id == person_id,
-            Appointment.status.in_((AppointmentStatus.PENDING, AppointmentStatus.BOOKED)),
-        )
-        .limit(1)
-    )
-    if live is not None:
-        raise LiveBookings()
-    donor.donor_code = code
-    audit.record(session, verb="donor.code", subject=donor, actor=actor, now=now)
-    with widened(session, "the record accepted under the old code"):
-        from app.rules.donors import unlink_record
-
-        record = session.scalars(
-            select(DonorRecord).where(DonorRecord.person_id == person_id)
-        ).one_or_none()
-        if record is not None:
-            person = session.get_one(Person, person_id)
-            unlink_record(session, person=person, record=record, actor=actor, now=now)
-    return donor

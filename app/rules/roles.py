@@ -35,7 +35,9 @@ class MayNotGive(RuleError):
 
 class NotGoverned(RuleError):
     code = "not_governed"
-    text = N_("This person also works where you are not the administrator. Ask the administrator of the whole installation, please.")
+    text = N_(
+        "This person also works where you are not the administrator. Ask the administrator of the whole installation, please."
+    )
 
 
 class LastAdministrator(RuleError):

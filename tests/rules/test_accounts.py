@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from app.models import Account, Consent, Donor, Message, OneTimeLink, Person
 from app.models.enums import BloodGroup, LinkPurpose, MessageKind, Sign
 from app.models.scope import PUBLIC, SYSTEM, set_scope
-from app.rules import accounts, links
-from app.rules.accounts import ConsentNeeded, LiveBookings, Registration, TextChanged
+from app.rules import accounts, donor_codes, links
+from app.rules.accounts import ConsentNeeded, Registration, TextChanged
 from app.rules.actor import actor_of
+from app.rules.donor_codes import LiveBookings
 from app.rules.donors import link_record
 from app.rules.links import LinkEnded
 from tests import make
@@ -161,14 +162,14 @@ def test_the_code_is_the_donors_to_change_but_not_under_a_booking(session):
     tenant = make.make_tenant(session)
     donor = make.make_donor(session, tenant)
     actor = actor_of(donor.account)
-    changed = accounts.change_donor_code(
+    changed = donor_codes.change_donor_code(
         session, person_id=donor.person.id, code="777777", actor=actor, now=NOW
     )
     assert changed.donor_code == "777777"
 
     make.make_appointment(session, tenant, donor, make.make_schedule(session, tenant))
     with pytest.raises(LiveBookings):
-        accounts.change_donor_code(
+        donor_codes.change_donor_code(
             session, person_id=donor.person.id, code="888888", actor=actor, now=NOW
         )
 
@@ -180,7 +181,7 @@ def test_another_code_lets_go_of_the_record_accepted_under_the_old_one(session):
     link_record(session, person=donor.person, record=record)
     session.refresh(donor.person)
     assert donor.person.family_name
-    accounts.change_donor_code(
+    donor_codes.change_donor_code(
         session,
         person_id=donor.person.id,
         code="777777",
