@@ -12,7 +12,7 @@ from app.rules.clock import instant
 from app.rules.errors import N_
 from app.rules.matrix import MAX_RANGE, Line, LineKey, Matrix
 
-MAX_PLACES = 100_000
+MAX_PLACES = 50_000
 """Places of one publication: what one transaction makes in reasonable time."""
 
 
