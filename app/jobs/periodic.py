@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.extensions import own_transaction, utcnow
 from app.models.scope import SYSTEM
-from app.rules import booking, closing, heartbeats, holding, publishing, throttle
+from app.rules import booking, closing, heartbeats, holding, imports, publishing, throttle
 
 log = logging.getLogger("talon.jobs")
 ROUNDS = 20
@@ -37,6 +37,7 @@ def _finish_closings(session: Session, now: dt.datetime) -> bool:
 
 def _sweep(session: Session, now: dt.datetime) -> bool:
     throttle.sweep(session, now=now)
+    imports.discard_old(session, now=now)
     return False
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from app.models.account import OneTimeLink
+from app.models.account import Account, OneTimeLink
 from app.models.appointment import Appointment
 from app.models.consent import Consent
 from app.models.enums import AppointmentStatus as A
@@ -49,6 +49,8 @@ class Verdict(StrEnum):
     """The decision can still be undone."""
     DROP = "drop"
     """Too late, or no longer true."""
+    HOLD = "hold"
+    """Nobody has confirmed the address yet that staff entered: what tells of a person goes nowhere else."""
 
 
 def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
@@ -66,10 +68,17 @@ def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
         return Verdict.DROP
     if message.kind in WISHED and _consent_withdrawn(session, booking.person_id):
         return Verdict.DROP
+    if _address_unproven(session, message):
+        return Verdict.HOLD
     undo = booking.undo_until
     if undo is not None and message.kind in (K.APPROVED, K.REJECTED) and now < undo + GRACE:
         return Verdict.WAIT
     return Verdict.SEND
+
+
+def _address_unproven(session: Session, message: Message) -> bool:
+    account = session.get(Account, message.account_id) if message.account_id else None
+    return account is not None and account.email_confirmed_at is None
 
 
 def link_of(session: Session, message: Message) -> OneTimeLink | None:
@@ -127,6 +136,8 @@ def begin(session: Session, *, message_id: int, attempt: int, now: dt.datetime) 
         assert message.appointment is not None and message.appointment.undo_until is not None
         message.run_at = message.appointment.undo_until + GRACE
         message.locked_until = None
+    elif found is Verdict.HOLD:
+        outbox.postpone(session, message, now=now, error="the address is not confirmed")
     return found is Verdict.SEND
 
 

@@ -21,6 +21,7 @@ from app.rules.donor_cells import CODE, DATE
 from app.rules.donors import folded, normal_phone
 
 MOST = 50
+LOOKED_AT = 2000
 LAST = "\U0010ffff"
 """Sorts after every letter: «begins with» is a range of the index, alike on both engines."""
 
@@ -177,15 +178,26 @@ def records(session: Session, wish: Wanted, *, limit: int = MOST) -> list[FoundR
 
 
 def unlinked(session: Session, *, limit: int = MOST) -> list[FoundRecord]:
-    """Records whose code a registered donor gives, but that nobody has accepted yet; newest donors first."""
+    """Records whose code a registered donor gives, but that nobody has accepted yet; newest donors first.
+
+    Looks at the LOOKED_AT newest donors only: most records are of people who never register.
+    """
+    newest = (
+        select(Donor.id, Donor.tenant_id, Donor.donor_code)
+        .order_by(Donor.id.desc())
+        .limit(LOOKED_AT)
+        .subquery()
+    )
     rows = session.scalars(
         select(DonorRecord)
         .join(
-            Donor,
-            and_(Donor.tenant_id == DonorRecord.tenant_id, Donor.donor_code == DonorRecord.code),
+            newest,
+            and_(
+                newest.c.tenant_id == DonorRecord.tenant_id, newest.c.donor_code == DonorRecord.code
+            ),
         )
         .where(DonorRecord.person_id.is_(None))
-        .order_by(Donor.id.desc())
+        .order_by(newest.c.id.desc())
         .limit(limit + 1)
     ).unique()
     return _with_people(session, list(dict.fromkeys(rows)))

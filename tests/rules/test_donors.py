@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from app.models import (
@@ -25,16 +25,27 @@ from app.models.enums import (
     FactSource,
     LinkPurpose,
     MessageKind,
+    MessageStatus,
     Role,
     Sex,
     Sign,
     Surface,
 )
 from app.models.scope import SYSTEM, set_scope
-from app.rules import access, audit, corrections, donor_card, donor_search, donors, history
+from app.rules import (
+    access,
+    audit,
+    corrections,
+    delivery,
+    donor_card,
+    donor_search,
+    donors,
+    history,
+    outbox,
+)
 from app.rules.actor import actor_of
-from app.rules.corrections import CardForm, EmailInUse, KeptElsewhere, NoAccount
 from app.rules.comparison import Sameness
+from app.rules.corrections import CardForm, EmailInUse, KeptElsewhere, NoAccount
 from app.rules.donors import CardLinked, RecordTaken, folded, link_record, unlink_record
 from app.rules.errors import NotFound
 from tests import make
@@ -290,6 +301,25 @@ def test_a_corrected_address_is_confirmed_anew_and_the_old_one_opens_nothing(
     assert event.changes == {"email": [audit.MASK, audit.MASK]}
 
 
+def test_letters_about_bookings_wait_until_the_new_address_is_confirmed(
+    session, tenant, nameless, actor
+):
+    day = make.make_schedule(session, tenant)
+    booking = make.make_appointment(session, tenant, nameless, day, status=AppointmentStatus.BOOKED)
+    letter = outbox.tell(session, booking, MessageKind.APPROVED, now=NOW)
+    corrections.correct_email(
+        session, person=nameless.person, email="new@example.org", actor=actor, now=NOW
+    )
+    found = {key: attempt for key, attempt in outbox.lease(session, now=NOW)}
+    assert not delivery.begin(session, message_id=letter.id, attempt=found[letter.id], now=NOW)
+    assert letter.status is MessageStatus.DUE
+    assert letter.run_at > NOW
+    nameless.account.email_confirmed_at = NOW
+    later = letter.run_at
+    ((_, attempt),) = [pair for pair in outbox.lease(session, now=later) if pair[0] == letter.id]
+    assert delivery.begin(session, message_id=letter.id, attempt=attempt, now=later)
+
+
 def test_the_same_address_changes_nothing(session, tenant, nameless, actor):
     assert not corrections.correct_email(
         session, person=nameless.person, email=nameless.account.email.upper(), actor=actor, now=NOW
@@ -488,6 +518,37 @@ def test_records_say_whose_they_are_or_who_claims_them(session, tenant, nameless
     (found,) = donor_search.records(session, donor_search.wanted("456545"))
     assert (found.person, found.claimed_by) == (nameless.person, None)
     assert donor_search.unlinked(session) == []
+
+
+def plan(session: Session, statement) -> str:
+    """How the database would look, were there many rows."""
+    dialect = session.get_bind().dialect
+    if dialect.name == "postgresql":
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+    compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    ask = "EXPLAIN" if dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+    return "\n".join(str(row) for row in session.execute(text(f"{ask} {compiled}")))
+
+
+@pytest.mark.parametrize(
+    ("line", "index"),
+    [
+        ("федоров", "ix_person_tenant_id_search_name"),
+        ("федоров анна", "ix_person_tenant_id_search_name"),
+        ("14.02.1988", "ix_person_tenant_id_"),
+        ("456545", "ix_donor_tenant_id_donor_code"),
+    ],
+)
+def test_every_search_goes_through_an_index(session, tenant, registrar, line, index):
+    asked = []
+    set_scope(session, access.staff_scope(session, registrar))
+    listen = lambda state: asked.append(state.statement)  # noqa: E731
+    event.listen(session, "do_orm_execute", listen)
+    donor_search.donors(session, donor_search.wanted(line))
+    event.remove(session, "do_orm_execute", listen)
+    set_scope(session, SYSTEM)
+    (statement,) = asked
+    assert index in plan(session, statement)
 
 
 # the card
