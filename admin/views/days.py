@@ -17,6 +17,7 @@ from admin.base import StaffPage, done, refused
 from admin.sections import SCHEDULE
 from app.extensions import saved
 from app.i18n import say
+from app.models.appointment import Appointment
 from app.models.blood import EVERY_TYPE
 from app.models.enums import ScheduleStatus
 from app.models.schedule import Schedule
@@ -86,7 +87,9 @@ class DaysPage(StaffPage):
                     places_each=form.places_each,
                 )
         except RuleError as refusal:
-            return self._show(self._day(uid), form, say(refusal)), 409
+            page = self._show(self._day(uid), form, say(refusal))
+            self.session.commit()  # who saw whom
+            return page, 409
         self._tell_change(change, day.organization.time_zone)
         return self.back(".show", uid=uid)
 
@@ -134,6 +137,8 @@ class DaysPage(StaffPage):
         return day
 
     def _show(self, day: Schedule, form: PlacesForm, sentence: str = "") -> str:
+        calls = self._calls(day)
+        self.note_seen("days.calls", [row.person for row in calls])
         return self.render(
             "admin/days/show.html",
             day=day,
@@ -144,7 +149,14 @@ class DaysPage(StaffPage):
             may_change=self.may("schedules.publish") and day.status is not ScheduleStatus.CLOSED,
             may_close=self.may("schedules.close") and day.status is not ScheduleStatus.CLOSED,
             whole_day_over=self._over(day),
+            calls=calls,
         )
+
+    def _calls(self, day: Schedule) -> list[Appointment]:
+        """Of a closed day: whom to phone. Shown to those who may close days."""
+        if day.status is not ScheduleStatus.CLOSED or not self.may("schedules.close"):
+            return []
+        return closing.to_phone(self.session, schedule_id=day.id)
 
     def _over(self, day: Schedule) -> bool:
         end = clock.instant(day.date, day.end_time, day.organization.time_zone)
@@ -163,7 +175,7 @@ class DaysPage(StaffPage):
         )
         self.note_seen("days.close", [row.appointment.person for row in whom.booked])
         if sentence:
-            self.session.commit()
+            self.session.commit()  # a POST has no transaction beside its own
         return page
 
     def _dismiss(self, schedule_id: int) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.models.account import AccountPerson
 from app.models.appointment import Appointment
-from app.models.enums import AppointmentStatus, MessageKind, ScheduleStatus, SlotStatus
+from app.models.enums import ActorKind, AppointmentStatus, MessageKind, ScheduleStatus, SlotStatus
 from app.models.schedule import Schedule, Slot
 from app.models.scope import widened
 from app.rules import audit, booking, days, holding, transitions
@@ -74,6 +74,26 @@ def affected(session: Session, *, schedule_id: int, now: dt.datetime) -> Affecte
         ).where(Appointment.schedule_id == schedule_id)
     ).one()
     return Affected(tuple(Booked(row, has) for row, has in rows), counts[0], counts[1])
+
+
+def to_phone(session: Session, *, schedule_id: int) -> list[Appointment]:
+    """Of a closed day: whose booking was cancelled with it and who could not be written to."""
+    known = exists().where(AccountPerson.person_id == Appointment.person_id)
+    return list(
+        session.scalars(
+            select(Appointment)
+            .join(Schedule, Schedule.id == Appointment.schedule_id)
+            .options(joinedload(Appointment.person), joinedload(Appointment.slot))
+            .where(
+                Appointment.schedule_id == schedule_id,
+                Appointment.status == A.CANCELLED,
+                Appointment.comment == Schedule.closed_reason,
+                Appointment.ended_by != ActorKind.ACCOUNT,
+                ~known,
+            )
+            .order_by(Appointment.starts_at, Appointment.id)
+        )
+    )
 
 
 def close_day(

@@ -194,6 +194,21 @@ def test_a_closed_day_leaves_nobody_without_a_letter(scheduler, tenant, store, d
     assert check_invariants(store, now=make.NOW) == []
 
 
+def test_a_closed_day_keeps_the_list_of_calls(scheduler, as_staff, tenant, store, day):
+    donor = make.make_donor(store, tenant)
+    make.make_appointment(store, tenant, donor, day)
+    card = make.make_person(store, tenant, family_name="Без-Адреса", phone="+74950000001")
+    stranger = make.KnownDonor(donor.account, card, donor.donor)
+    make.make_appointment(store, tenant, stranger, day, status=A.BOOKED)
+    close(scheduler, day)
+    told = words(scheduler.page(page_of(day)))
+    assert "Позвоните этим людям: им некуда написать Без-Адреса" in told
+    assert "+74950000001" in told
+    assert donor.person.patronymic not in told
+    assert "days.calls" in set(store.scalars(select(AccessEvent.action)))
+    assert "Без-Адреса" not in words(as_staff(Role.ANALYST, tenant.root).page(page_of(day)))
+
+
 def test_closing_without_a_reason_is_refused(scheduler, tenant, store, day):
     make.make_appointment(store, tenant, make.make_donor(store, tenant), day)
     answer = close(scheduler, day, "   ")
