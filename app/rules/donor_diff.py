@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.models.donor import Deferral, Donation, DonorRecord
 from app.models.enums import BloodGroup, FactSource, RowAction, Sex, Sign
+from app.models.person import Person
 
 FIELDS = (
     "family_name",
@@ -89,8 +90,18 @@ def known_records(
     lines: Iterable[tuple[str, Mapping[str, Any]]],
     lock: bool = False,
 ) -> dict[str, Known]:
-    """The records of these (code, values), by code: three queries. ``lock`` keeps them until commit."""
+    """The records of these (code, values), by code: three queries. ``lock`` keeps them until commit,
+    the linked cards before the records, as everybody does.
+    """
     said = dict(lines)
+    if lock:
+        session.execute(
+            select(Person.id)
+            .join(DonorRecord, DonorRecord.person_id == Person.id)
+            .where(DonorRecord.tenant_id == tenant_id, _among(DonorRecord.code, said))
+            .order_by(Person.id)
+            .with_for_update(of=Person)
+        )
     query = select(
         DonorRecord.id,
         DonorRecord.code,

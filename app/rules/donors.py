@@ -64,8 +64,7 @@ def link_record(
     """
     if person.tenant_id != record.tenant_id:
         raise NotFound()
-    session.flush()
-    session.execute(select(Person.id).where(Person.id == person.id).with_for_update())
+    _lock(session, person, record)
     linked = session.execute(
         select(DonorRecord.id, DonorRecord.code).where(DonorRecord.person_id == person.id)
     ).first()
@@ -102,8 +101,7 @@ def unlink_record(
 
     False if the two are not linked (any more).
     """
-    session.flush()
-    session.refresh(record, with_for_update=True)
+    _lock(session, person, record)
     if record.person_id != person.id:
         return False
     for name in filter(None, record.filled.split(",")):
@@ -114,6 +112,13 @@ def unlink_record(
     _hand_over(session, record, None)
     _audit(session, "donor.unlink", record, people=[person.id, None], actor=actor, now=now)
     return True
+
+
+def _lock(session: Session, person: Person, record: DonorRecord) -> None:
+    """Both rows as they are now, until commit; the card first, as everybody does."""
+    session.flush()
+    session.refresh(person, with_for_update=True)
+    session.refresh(record, with_for_update=True)
 
 
 def _hand_over(session: Session, record: DonorRecord, person_id: int | None) -> None:
