@@ -1,0 +1,1 @@
+"""People's whole walks through the running site in real Chromium."""
