@@ -246,6 +246,7 @@ def write_down(
     session: Session, verb: str, user: StaffUser, actor: Actor, now: dt.datetime
 ) -> None:
     """An audit line about a member of staff, in the books of the tenant where he works."""
+    changes = audit.pending_changes(user)  # before the look-up of the tenant flushes them
     audit.record(
         session,
         verb=verb,
@@ -253,4 +254,5 @@ def write_down(
         actor=actor,
         now=now,
         tenant_id=roles.tenant_of(session, user=user),
+        changes=changes,
     )
