@@ -57,7 +57,7 @@ class Appointment(BranchScoped, PersonOwned, HasUid, Base):
         ),
         Index("ix_appointment_decided", "decided_by_id", "decided_at"),
         Index("ix_appointment_person_starts", "person_id", "starts_at"),
-        Index("ix_appointment_status_starts", "status", "starts_at"),
+        Index("ix_appointment_status_starts", "status", "starts_at", "id"),
         Index(
             "ix_appointment_holds",
             "hold_until",

@@ -49,18 +49,14 @@ class Position:
         return cls(appointment.starts_at, appointment.id)
 
     def before(self) -> ColumnElement[bool]:
-        """SQL: rows that come before this one."""
-        return or_(
-            Appointment.starts_at < self.starts_at,
-            and_(Appointment.starts_at == self.starts_at, Appointment.id < self.id),
-        )
+        """SQL: rows that come before this one (the first half is what an index can begin with)."""
+        earlier = or_(Appointment.starts_at < self.starts_at, Appointment.id < self.id)
+        return and_(Appointment.starts_at <= self.starts_at, earlier)
 
     def after(self) -> ColumnElement[bool]:
         """SQL: rows that come after this one."""
-        return or_(
-            Appointment.starts_at > self.starts_at,
-            and_(Appointment.starts_at == self.starts_at, Appointment.id > self.id),
-        )
+        later = or_(Appointment.starts_at > self.starts_at, Appointment.id > self.id)
+        return and_(Appointment.starts_at >= self.starts_at, later)
 
 
 def loaded() -> Select[Appointment]:

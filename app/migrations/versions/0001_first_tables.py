@@ -1196,7 +1196,9 @@ def upgrade():
             batch_op.f("ix_appointment_schedule_id"), ["schedule_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_appointment_slot_id"), ["slot_id"], unique=False)
-        batch_op.create_index("ix_appointment_status_starts", ["status", "starts_at"], unique=False)
+        batch_op.create_index(
+            "ix_appointment_status_starts", ["status", "starts_at", "id"], unique=False
+        )
         batch_op.create_index(
             "ix_appointment_undo",
             ["undo_until"],
