@@ -17,7 +17,8 @@ from app.models.organization import Organization
 from app.models.person import Person
 from app.models.staff import StaffUser
 from app.rules import access, approval, bulk, lookup, queue
-from app.rules.errors import CheckFails, NotAllowed, NotFound, ReasonNeeded, RuleError
+from app.rules.checks import TITLES
+from app.rules.errors import N_, CheckFails, NotAllowed, NotFound, ReasonNeeded, RuleError
 from app.rules.queue import Position
 from forms.approval import RejectForm, Unreadable, uid_of
 
@@ -26,6 +27,18 @@ if TYPE_CHECKING:
 
 STAYS = (CheckFails, NotAllowed, ReasonNeeded)
 """Refusals that something can be done about at once: the request stays open."""
+
+
+WORDS = {"ok": N_("in order"), "warn": N_("look at it"), "fail": N_("fails")}
+"""What a sign says to somebody who does not see it."""
+
+
+def spoken_checks() -> dict[str, dict[str, str]]:
+    """Names of checks and words of outcomes in the reader's language, once for a whole list."""
+    return {
+        "titles": {name: gettext(title) for name, title in TITLES.items()},
+        "words": {outcome: gettext(word) for outcome, word in WORDS.items()},
+    }
 
 
 class Decisions:

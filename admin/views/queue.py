@@ -13,12 +13,12 @@ from flask_babel import lazy_gettext as _l
 from werkzeug import Response
 
 from admin.base import StaffPage
-from admin.decisions import Decisions
+from admin.decisions import Decisions, spoken_checks
 from app.models.appointment import Appointment
 from app.models.donation_type import DonationType
 from app.models.organization import Organization
 from app.rules import lookup, queue, triage
-from app.rules.checks import HEADS, TITLES, Examined
+from app.rules.checks import HEADS, Examined
 from app.rules.queue import MOST_COUNTED, Decided, Position, QueueFilter
 from app.rules.triage import Asked, Screen
 from forms.approval import SIZES, QueueWish, RejectForm, Unreadable, args_of, wish_of
@@ -90,7 +90,7 @@ class QueuePage(Decisions, StaffPage):
                 screen=screen,
                 filters=offered,
                 sizes=SIZES,
-                titles=TITLES,
+                **spoken_checks(),
                 heads=HEADS,
                 bulk_args=args_of(wish),
                 card=self.card,

@@ -14,6 +14,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from admin.base import StaffPage
+from admin.decisions import spoken_checks
 from admin.views.queue import NOTE, filter_of, seconds_left
 from app.extensions import saved
 from app.i18n import say
@@ -21,7 +22,7 @@ from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
 from app.rules import bulk, checks, queue
 from app.rules.bulk import CHUNK, MOST_AT_ONCE, Outcome
-from app.rules.checks import TITLES, Examined
+from app.rules.checks import Examined
 from app.rules.errors import CheckFails, RuleError
 from forms.approval import QueueWish, RejectForm, Unreadable, args_of, uids_of, wish_of
 
@@ -140,7 +141,7 @@ class BulkPage(StaffPage):
                 decided=decided,
                 left=left[:LEFT_SHOWN],
                 left_more=max(0, len(left) - LEFT_SHOWN),
-                titles=TITLES,
+                **spoken_checks(),
                 most=MOST_AT_ONCE,
                 here=url_for("queue-bulk.decide", **chosen.args()),
                 back=url_for("queue.index", **args_of(chosen.wish)),
@@ -191,7 +192,7 @@ class BulkPage(StaffPage):
                 chosen=chosen,
                 done=len(outcome.done),
                 left=[(e, _why(refusals[e.appointment.id])) for e in left],
-                titles=TITLES,
+                **spoken_checks(),
                 left_count=len(outcome.left),
                 rest=len(rest),
                 after=after[0].uid if after else None,

@@ -12,14 +12,13 @@ from flask_babel import lazy_gettext as _l
 from werkzeug import Response
 
 from admin.base import StaffPage
-from admin.decisions import Decisions
+from admin.decisions import Decisions, spoken_checks
 from admin.views.queue import opened_extras, seconds_left
 from app.extensions import saved
 from app.i18n import say
 from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
 from app.rules import booking, checks, facts, lookup
-from app.rules.checks import TITLES
 from app.rules.errors import NotFound, RuleError
 from app.rules.queue import Decided, Position
 from forms.approval import CancelForm, FindForm, RejectForm, Unreadable, uid_of
@@ -142,7 +141,7 @@ class TicketPage(Decisions, StaffPage):
                 row=row,
                 opened=examined,
                 waits=waits,
-                titles=TITLES,
+                **spoken_checks(),
                 history=lookup.history(self.session, appointment_id=row.id),
                 messages=lookup.messages(self.session, appointment_id=row.id),
                 decided_by=lookup.staff_names(self.session, cast(set[int], names)),
