@@ -1,0 +1,1 @@
+"""The benchmark: Talon beside a bare Flask application in the same run (./talon bench)."""
