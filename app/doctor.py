@@ -1,0 +1,63 @@
+"""doctor: what is wrong with this installation, each fault in one line with its mend."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Iterator
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+import config
+from app.extensions import db, utcnow
+from app.models.scope import SYSTEM, set_scope
+from app.rules import condition
+from app.rules.invariants import check_invariants
+
+
+def faults(app: Flask, *, head: str) -> Iterator[str]:
+    """Every fault found; nothing when all is well. ``head`` is the newest migration of this version."""
+    try:
+        revision = _revision()
+    except SQLAlchemyError as error:
+        yield f"База недоступна ({type(error).__name__}): проверьте TALON_DATABASE_URL и что PostgreSQL работает."
+        return
+    if revision != head:
+        yield f"Схема базы «{revision}», а этой версии нужна «{head}»: flask --app wsgi migrate"
+        return
+    yield from _redis(app)
+    yield from _mail(app)
+    set_scope(db.session(), SYSTEM)
+    for name in condition.lacking(db.session(), now=utcnow()):
+        yield f"Стоит: {name}. Проверьте, что работают dispatcher и worker-pool (или worker)."
+    yield from check_invariants(db.session(), now=utcnow())
+
+
+def _revision() -> str | None:
+    from alembic.migration import MigrationContext
+
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _redis(app: Flask) -> Iterator[str]:
+    if not app.config["REDIS_URL"]:
+        return
+    import redis
+
+    try:
+        redis.Redis.from_url(app.config["REDIS_URL"], socket_connect_timeout=3).ping()
+    except redis.RedisError as error:
+        yield f"Redis не отвечает ({type(error).__name__}): письма идут без него, медленнее. Проверьте TALON_REDIS_URL."
+
+
+def _mail(app: Flask) -> Iterator[str]:
+    if app.config["MAILBOX"] or not app.config["MAIL_URL"]:
+        return
+    server = config.mail_server(app.config["MAIL_URL"])
+    kind = smtplib.SMTP_SSL if server.tls == "tls" else smtplib.SMTP
+    try:
+        with kind(server.host, server.port, timeout=5) as connection:
+            connection.noop()
+    except OSError as error:  # smtplib's own errors are OSErrors too
+        yield f"Почтовый сервер не отвечает ({type(error).__name__}): проверьте TALON_MAIL_URL."

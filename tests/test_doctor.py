@@ -1,0 +1,86 @@
+"""doctor names what is wrong, and is silent when nothing is."""
+
+from __future__ import annotations
+
+import smtplib
+
+import sqlalchemy as sa
+from sqlalchemy import select
+
+from app import doctor
+from app.models import Heartbeat, Slot
+from app.models.enums import SlotStatus
+from tests import make
+
+HEAD = "0001"
+
+
+def found(app, head=HEAD):
+    with app.app_context():
+        return list(doctor.faults(app, head=head))
+
+
+def beat(store, now):
+    store.add(Heartbeat(name="worker", at=now))
+    store.commit()
+
+
+def test_a_healthy_installation_has_no_faults(app, store, now, clock):
+    beat(store, now)
+    assert found(app) == []
+
+
+def test_an_older_schema_is_named_with_its_mend(app, store):
+    assert found(app, head="0002") == [
+        "Схема базы «0001», а этой версии нужна «0002»: flask --app wsgi migrate"
+    ]
+
+
+def test_standing_jobs_and_broken_invariants_are_named(app, store):
+    tenant = make.make_tenant(store)
+    make.make_schedule(store, tenant)
+    slot = store.scalars(select(Slot)).first()
+    slot.status = SlotStatus.BUSY
+    store.commit()
+    faults = found(app)
+    assert any(fault.startswith("Стоит: worker") for fault in faults)
+    assert f"I1 held or busy places that nobody keeps: {slot.id}" in faults
+
+
+def test_a_mail_server_that_does_not_answer_is_named(app, store, now, monkeypatch):
+    beat(store, now)
+    monkeypatch.setitem(app.config, "MAILBOX", False)
+    monkeypatch.setitem(app.config, "MAIL_URL", "smtp://127.0.0.1:1?tls=none")
+    assert [fault.split(" (")[0] for fault in found(app)] == ["Почтовый сервер не отвечает"]
+    monkeypatch.setattr(smtplib, "SMTP", Answering)
+    assert found(app) == []
+
+
+def test_redis_that_does_not_answer_is_named(app, store, now, monkeypatch):
+    beat(store, now)
+    monkeypatch.setitem(app.config, "REDIS_URL", "redis://127.0.0.1:1/0")
+    assert [fault.split(" (")[0] for fault in found(app)] == ["Redis не отвечает"]
+
+
+def test_a_database_that_is_away_is_named_and_nothing_else_is_tried(app, store, monkeypatch):
+    def away():
+        raise sa.exc.OperationalError("", None, Exception())
+
+    monkeypatch.setattr(doctor, "_revision", away)
+    assert [fault.split(" (")[0] for fault in found(app)] == ["База недоступна"]
+
+
+class Answering:
+    """A mail server that is there."""
+
+    def __init__(self, *_args, **_options):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        return None
+
+    def noop(self):
+        return 250, b"ok"
