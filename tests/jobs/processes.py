@@ -86,7 +86,7 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def until(what: Callable[[], bool], house: House, seconds: float = 60.0) -> None:
+def until(what: Callable[[], bool], house: House, seconds: float = 300.0) -> None:
     """Wait; with the processes' own words if it takes too long."""
     deadline = time.monotonic() + seconds
     while not what():
