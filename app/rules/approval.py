@@ -60,9 +60,13 @@ def approve(
     leaves after the undo time. Raises AlreadyDecided, CheckFails (needs ``queue.override`` and a
     reason), VisitBegun, NotFound.
     """
-    request = _request(session, appointment_id)
-    booking.lock_person(session, request.person_id)
-    request = _request(session, appointment_id, again=True)
+    person_id = session.scalar(
+        select(Appointment.person_id).where(Appointment.id == appointment_id)
+    )
+    if person_id is None:
+        raise NotFound()
+    booking.lock_person(session, person_id)
+    request = _request(session, appointment_id, again=True)  # as it is under the lock
     _still_open(session, request, now)
     examined = checks.examine(session, [request], now=now)[0]
     if examined.failing:
