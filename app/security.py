@@ -12,6 +12,8 @@ CSP = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+SHARED = "talon.shared"
+"""Key in the WSGI environment by which a view says that its answer is nobody's own: it may be kept."""
 
 
 def init_security(app: Flask) -> None:
@@ -61,6 +63,11 @@ def _sound(text: str) -> bool:
     return True
 
 
+def _is_file_of_ours() -> bool:
+    """Styles, scripts, pictures: the same for everybody, under an address that changes with them."""
+    return (request.endpoint or "").rpartition(".")[2] == "static"
+
+
 def protect(response: Response) -> Response:
     """Security headers; personal pages are never stored by anybody."""
     headers = response.headers
@@ -71,6 +78,6 @@ def protect(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint != "static" and "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
+    if not (_is_file_of_ours() or request.environ.get(SHARED)):
+        headers["Cache-Control"] = "no-store"  # also instead of what send_file says
     return response

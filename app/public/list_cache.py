@@ -14,12 +14,11 @@ from threading import Lock
 from typing import Any
 
 from app.i18n import COOKIE as LANGUAGE_COOKIE
+from app.security import SHARED
 
 VIEW_COOKIE = "talon-view"
 HARMLESS = frozenset({LANGUAGE_COOKIE, VIEW_COOKIE})
 """Cookies that may come with a request for the shared page: they are part of its key."""
-MARK = "talon.shared"
-"""Key in the WSGI environment: the view says that its answer is nobody's own."""
 ENTRIES = 512
 LONGEST_QUERY = 400
 KEY_HEADERS = (
@@ -111,7 +110,7 @@ class ListCache:
         if condition is not None:
             environ["HTTP_IF_NONE_MATCH"] = condition
         status, headers, rest = said
-        shared = environ.get(MARK) and status.startswith("200")
+        shared = environ.get(SHARED) and status.startswith("200")
         if not shared or any(name.lower() == "set-cookie" for name, _ in headers):
             self.pages.pop(key, None)
             start_response(status, headers, *rest)

@@ -10,11 +10,11 @@ from app.extensions import db
 from app.models.appointment import Appointment
 from app.models.enums import BloodGroup, Sign
 from app.public.header import cards
-from app.public.list_cache import MARK
 from app.public.site import public
 from app.rules import places as rules
 from app.rules import window
 from app.rules.place_filters import SIZES, Order
+from app.security import SHARED
 from forms.places import RH_WORDS, args_of, wish_of
 
 
@@ -44,7 +44,7 @@ def places() -> Response:
         )
     )
     if not signed_in:
-        request.environ[MARK] = True
+        request.environ[SHARED] = True
         response.headers["Cache-Control"] = "public, max-age=1"
         response.vary.update(("Cookie", "Accept-Language"))
     return response

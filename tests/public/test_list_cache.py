@@ -9,7 +9,8 @@ import pytest
 from werkzeug.test import Client, EnvironBuilder
 from werkzeug.wrappers import Response
 
-from app.public.list_cache import ENTRIES, MARK, ListCache
+from app.public.list_cache import ENTRIES, ListCache
+from app.security import SHARED
 
 
 class Site:
@@ -23,7 +24,7 @@ class Site:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self.asked += 1
-        environ[MARK] = self.shared
+        environ[SHARED] = self.shared
         body = f"page {self.asked}".encode()
         start_response(self.status, [("Content-Length", str(len(body))), *self.headers])
         return [body]
