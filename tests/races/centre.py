@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Flask
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.models import Account, Appointment, AppointmentEvent, Message, Schedule, StaffUser
 from app.models.enums import AppointmentStatus, MessageKind, MessageStatus, Role
@@ -100,8 +99,3 @@ class Centre:
         """Invariants that do not hold."""
         with self.site.session() as session:
             return check_invariants(session, now=dt.datetime.now(dt.UTC))
-
-
-def fresh(session: Session, appointment: Appointment) -> Appointment:
-    """The row as it is now."""
-    return session.get_one(Appointment, appointment.id, populate_existing=True)

@@ -1,0 +1,327 @@
+"""The table of permissions, written down apart from the code that keeps them.
+
+One line for each method of each rule: who may, the method, the rule, what stands in it, what is sent.
+
+- who: ``all``; ``donor`` (signed in), ``owner`` (whose booking it is, nobody else: 404); ``half`` (staff
+  after the first step); ``staff`` (any role); or the letters of the roles:
+  **A**dministrator, **M**anager, **R**egistrar, **S**cheduler, **O**perator, a**N**alyst, **C**ontrol (security officer)
+- ``uid=request`` puts that thing of our organization's into the rule or the query. Staff of another
+  organization and strangers get 404 for it; staff of a sister branch too, where it belongs to a branch.
+- ``+q=x`` is a field of the form.
+- ``nothing``: the rule is there, but not this page: 404 for those who may, too.
+- ``=410``: the status of the answer, where it is not an ordinary one.
+- ``narrowed``: strangers get an answer, which is about nothing of ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from app.models.enums import Role
+
+LETTERS = {
+    "A": Role.ADMINISTRATOR,
+    "M": Role.MANAGER,
+    "R": Role.REGISTRAR,
+    "S": Role.SCHEDULER,
+    "O": Role.OPERATOR,
+    "N": Role.ANALYST,
+    "C": Role.SECURITY,
+}
+
+TABLE = """
+all     GET   /static/<path:filename>                   filename=css/tokens.css
+all     GET   /bootstrap/static/<path:filename>         filename=css/bootstrap.min.css
+all     GET   /healthz
+all     GET   /readyz                                   =503
+
+# the public site
+all     GET   /
+all     GET   /places/<uuid:uid>                        uid=day
+donor   POST  /places/<uuid:uid>                        uid=day +slot=slot
+all     GET   /register
+all     POST  /register
+all     GET   /register/sent
+all     POST  /register/resend                          +email=nobody@example.org
+all     GET   /confirm-email/<token>                    token=confirm_token
+all     POST  /confirm-email/<token>                    token=confirm_token
+all     GET   /sign-in
+all     POST  /sign-in
+all     POST  /sign-out
+all     GET   /forgot-password
+all     POST  /forgot-password                          +email=nobody@example.org
+all     GET   /forgot-password/sent
+all     GET   /reset-password/<token>                   token=reset_token
+all     POST  /reset-password/<token>                   token=reset_token
+all     GET   /settings
+all     POST  /settings
+donor   GET   /profile
+donor   POST  /profile/code                             +donor_code=700700
+donor   POST  /profile/password
+donor   GET   /bookings
+owner   GET   /bookings/<uuid:uid>                      uid=request
+owner   GET   /bookings/<uuid:uid>/confirm              uid=held
+owner   POST  /bookings/<uuid:uid>/confirm              uid=held
+owner   POST  /bookings/<uuid:uid>/extend               uid=held
+owner   POST  /bookings/<uuid:uid>/close                uid=held
+owner   GET   /bookings/<uuid:uid>/cancel               uid=request
+owner   POST  /bookings/<uuid:uid>/cancel               uid=request
+owner   GET   /bookings/<uuid:uid>/ticket.pdf           uid=request
+owner   GET   /bookings/<uuid:uid>/visit.ics            uid=request
+
+# the mailbox, which exists in demos only
+all     GET   /mailbox
+all     GET   /mailbox/<uuid:uid>                       uid=letter
+all     GET   /mailbox/<uuid:uid>/html                  uid=letter
+all     GET   /mailbox/<uuid:uid>/<int:number>          uid=letter number=1
+
+# the door of the back office
+all     GET   /staff/sign-in/
+all     POST  /staff/sign-in/
+all     POST  /staff/sign-out/
+all     GET   /staff/invitation/<token>                 token=invite_token
+all     GET   /staff/invitation/                        =410
+all     POST  /staff/invitation/
+half    GET   /staff/second-step/
+half    POST  /staff/second-step/
+half    GET   /staff/second-step/set-up/
+half    POST  /staff/second-step/set-up/
+staff   GET   /staff/password/
+staff   POST  /staff/password/
+staff   GET   /staff/
+
+# requests
+MRO     GET   /staff/queue/                             open=request
+R       POST  /staff/queue/<uid>/approve                uid=request
+R       POST  /staff/queue/<uid>/reject                 uid=request +reason=reason
+R       POST  /staff/queue/<uid>/undo                   uid=booked
+R       GET   /staff/queue-bulk/                        do=approve pick=request narrowed
+R       POST  /staff/queue-bulk/                        do=approve pick=request narrowed
+MRO     GET   /staff/ticket/
+MRO     POST  /staff/ticket/                            +q=number
+MRO     GET   /staff/ticket/<uid>                       uid=request
+MRO     GET   /staff/ticket/donor/<uid>                 uid=person
+R       POST  /staff/ticket/<uid>/approve               uid=request
+R       POST  /staff/ticket/<uid>/reject                uid=request +reason=reason
+R       POST  /staff/ticket/<uid>/undo                  uid=booked
+RO      POST  /staff/ticket/<uid>/cancel                uid=request +comment=x
+
+# donors and their records
+MRO     GET   /staff/donors/
+MRO     GET   /staff/donors/search/
+MRO     POST  /staff/donors/search/                     +q=Канар narrowed
+MRO     GET   /staff/donors/<uuid:uid>/                 uid=person
+MRO     GET   /staff/donors/<uuid:uid>/phone/           uid=person narrowed
+MRO     POST  /staff/donors/<uuid:uid>/phone/           uid=person
+R       GET   /staff/donors/<uuid:uid>/correct/         uid=person
+R       POST  /staff/donors/<uuid:uid>/correct/         uid=person
+R       GET   /staff/donors/<uuid:uid>/email/           uid=person
+R       POST  /staff/donors/<uuid:uid>/email/           uid=person
+R       GET   /staff/donors/<uuid:uid>/deferral/        uid=person
+R       POST  /staff/donors/<uuid:uid>/deferral/        uid=person
+R       GET   /staff/donors/<uuid:uid>/deferral/<uuid:fact>/withdraw/   uid=person fact=deferral
+R       POST  /staff/donors/<uuid:uid>/deferral/<uuid:fact>/withdraw/   uid=person fact=deferral
+R       GET   /staff/donors/<uuid:uid>/donation/        uid=person
+R       POST  /staff/donors/<uuid:uid>/donation/        uid=person
+R       GET   /staff/donors/<uuid:uid>/donation/<uuid:fact>/remove/     uid=person fact=donation
+R       POST  /staff/donors/<uuid:uid>/donation/<uuid:fact>/remove/     uid=person fact=donation
+R       GET   /staff/donors/<uuid:uid>/link/            uid=person
+R       POST  /staff/donors/<uuid:uid>/link/            uid=person
+R       GET   /staff/donors/<uuid:uid>/unlink/          uid=linked
+R       POST  /staff/donors/<uuid:uid>/unlink/          uid=linked
+MRO     GET   /staff/records/
+MRO     GET   /staff/records/search/
+MRO     POST  /staff/records/search/                    +q=Канар narrowed
+MRO     GET   /staff/records/<uuid:uid>/                uid=record
+R       GET   /staff/imports/
+R       POST  /staff/imports/
+R       GET   /staff/imports/example.csv
+R       GET   /staff/imports/<uuid:uid>/                uid=import
+R       POST  /staff/imports/<uuid:uid>/apply/          uid=import
+R       GET   /staff/imports/<uuid:uid>/discard/        uid=import
+R       POST  /staff/imports/<uuid:uid>/discard/        uid=import
+
+# donor days
+AMRSON  GET   /staff/days/
+AMRSON  GET   /staff/days/<uuid:uid>/                   uid=day
+MS      POST  /staff/days/<uuid:uid>/places/            uid=day
+MS      POST  /staff/days/<uuid:uid>/pause/             uid=day
+MS      POST  /staff/days/<uuid:uid>/resume/            uid=day
+MS      GET   /staff/days/<uuid:uid>/close/             uid=day
+MS      POST  /staff/days/<uuid:uid>/close/             uid=day
+MS      GET   /staff/publishing/
+MS      GET   /staff/publishing/new/
+MS      POST  /staff/publishing/new/
+MS      GET   /staff/publishing/<uuid:uid>/             uid=draft
+MS      GET   /staff/publishing/<uuid:uid>/edit/        uid=draft
+MS      POST  /staff/publishing/<uuid:uid>/edit/        uid=draft
+MS      POST  /staff/publishing/<uuid:uid>/publish/     uid=draft
+MS      POST  /staff/publishing/<uuid:uid>/schedule/    uid=draft
+MS      POST  /staff/publishing/<uuid:uid>/unschedule/  uid=draft
+MS      POST  /staff/publishing/<uuid:uid>/undo/        uid=draft
+MS      POST  /staff/publishing/<uuid:uid>/discard/     uid=draft
+MS      POST  /staff/publishing/<uuid:uid>/copy/        uid=draft
+MS      GET   /staff/pauses/
+MS      GET   /staff/pauses/new/
+MS      POST  /staff/pauses/new/
+MS      POST  /staff/pauses/<uuid:uid>/end/             uid=pause
+
+# settings
+A       GET   /staff/organizations/
+A       GET   /staff/organizations/details/             id=branch
+A       GET   /staff/organizations/new/
+A       POST  /staff/organizations/new/
+A       GET   /staff/organizations/edit/                id=branch
+A       POST  /staff/organizations/edit/                id=branch
+A       POST  /staff/organizations/search/              nothing
+A       POST  /staff/organizations/export/              nothing +format=csv
+A       GET   /staff/organizations/do/<name>/           name=delete id=branch nothing
+A       POST  /staff/organizations/do/<name>/           name=delete id=branch nothing
+A       GET   /staff/staff/
+A       GET   /staff/staff/details/                     id=colleague
+A       GET   /staff/staff/new/
+A       POST  /staff/staff/new/
+A       GET   /staff/staff/edit/                        id=colleague
+A       POST  /staff/staff/edit/                        id=colleague
+A       POST  /staff/staff/search/                      +q=Канар narrowed
+A       POST  /staff/staff/export/                      nothing +format=csv
+A       GET   /staff/staff/do/<name>/                   name=switch-off id=colleague
+A       POST  /staff/staff/do/<name>/                   name=switch-off id=colleague
+A       POST  /staff/staff/assign/                      id=colleague
+A       GET   /staff/staff/withdraw/                    id=colleague role=registrar over=root
+A       POST  /staff/staff/withdraw/                    id=colleague role=registrar over=root
+A       GET   /staff/policies/
+A       GET   /staff/policies/details/                  id=policy
+A       GET   /staff/policies/new/
+A       POST  /staff/policies/new/
+A       GET   /staff/policies/edit/                     id=policy nothing
+A       POST  /staff/policies/edit/                     id=policy nothing
+A       POST  /staff/policies/search/                   nothing
+A       POST  /staff/policies/export/                   nothing +format=csv
+A       GET   /staff/policies/do/<name>/                name=delete id=policy
+A       POST  /staff/policies/do/<name>/                name=delete id=policy
+A       GET   /staff/medical/                           of=root
+A       GET   /staff/medical/new/                       of=root
+A       POST  /staff/medical/new/                       of=root
+A       POST  /staff/medical/checked/                   of=root
+AM      GET   /staff/letters/                           of=root
+AM      GET   /staff/letters/<kind>/<locale>/           kind=approved locale=ru of=root
+AM      POST  /staff/letters/<kind>/<locale>/           kind=approved locale=ru of=root
+AM      GET   /staff/letters/<kind>/<locale>/reset/     kind=rejected locale=ru of=root
+AM      POST  /staff/letters/<kind>/<locale>/reset/     kind=rejected locale=ru of=root
+AM      GET   /staff/consents/                          of=root
+AM      GET   /staff/consents/new/                      of=root
+AM      POST  /staff/consents/new/                      of=root
+AM      GET   /staff/reasons/
+AM      GET   /staff/reasons/details/                   id=reason nothing
+AM      GET   /staff/reasons/new/
+AM      POST  /staff/reasons/new/
+AM      GET   /staff/reasons/edit/                      id=reason
+AM      POST  /staff/reasons/edit/                      id=reason
+AM      POST  /staff/reasons/search/                    nothing
+AM      POST  /staff/reasons/export/                    nothing +format=csv
+AM      GET   /staff/reasons/do/<name>/                 name=delete id=reason
+AM      POST  /staff/reasons/do/<name>/                 name=delete id=reason
+AM      GET   /staff/donation-types/
+AM      GET   /staff/donation-types/details/            id=type
+AM      GET   /staff/donation-types/new/
+AM      POST  /staff/donation-types/new/
+AM      GET   /staff/donation-types/edit/               id=type
+AM      POST  /staff/donation-types/edit/               id=type
+AM      POST  /staff/donation-types/search/             nothing
+AM      POST  /staff/donation-types/export/             nothing +format=csv
+AM      GET   /staff/donation-types/do/<name>/          name=delete id=type nothing
+AM      POST  /staff/donation-types/do/<name>/          name=delete id=type nothing
+
+# control
+AMR     GET   /staff/messages/
+AMR     GET   /staff/messages/details/                  id=message
+AMR     GET   /staff/messages/new/                      nothing
+AMR     POST  /staff/messages/new/                      nothing
+AMR     GET   /staff/messages/edit/                     id=message nothing
+AMR     POST  /staff/messages/edit/                     id=message nothing
+AMR     POST  /staff/messages/search/                   nothing
+AMR     POST  /staff/messages/export/                   nothing +format=csv
+AR      GET   /staff/messages/do/<name>/                name=resend id=message
+AR      POST  /staff/messages/do/<name>/                name=resend id=message
+MR      GET   /staff/calls/
+AC      GET   /staff/audit/
+AC      GET   /staff/audit/details/                     id=audit
+AC      GET   /staff/audit/new/                         nothing
+AC      POST  /staff/audit/new/                         nothing
+AC      GET   /staff/audit/edit/                        id=audit nothing
+AC      POST  /staff/audit/edit/                        id=audit nothing
+AC      POST  /staff/audit/search/                      nothing
+AC      POST  /staff/audit/export/                      +format=csv narrowed
+AC      GET   /staff/audit/do/<name>/                   name=delete id=audit nothing
+AC      POST  /staff/audit/do/<name>/                   name=delete id=audit nothing
+C       GET   /staff/access/
+C       GET   /staff/access/details/                    id=access
+C       GET   /staff/access/new/                        nothing
+C       POST  /staff/access/new/                        nothing
+C       GET   /staff/access/edit/                       id=access nothing
+C       POST  /staff/access/edit/                       id=access nothing
+C       POST  /staff/access/search/                     nothing
+C       POST  /staff/access/export/                     +format=csv narrowed
+C       GET   /staff/access/do/<name>/                  name=delete id=access nothing
+C       POST  /staff/access/do/<name>/                  name=delete id=access nothing
+C       POST  /staff/access/look-up/                    +words=Канар narrowed
+C       GET   /staff/access/card/<uid>/                 uid=person
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table."""
+
+    who: str
+    method: str
+    rule: str
+    names: dict[str, str] = field(default_factory=dict)
+    """What stands in the rule or the query: name → thing of the world, or the text itself."""
+    form: dict[str, str] = field(default_factory=dict)
+    nothing: bool = False
+    narrowed: bool = False
+    status: int = 0
+    """Of the answer to those who may; 0: any good one."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule}"
+
+    @property
+    def on_staff(self) -> bool:
+        return self.rule.startswith("/staff/")
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Which roles may; empty where no role is asked for."""
+        if self.who == "staff":
+            return frozenset(Role)
+        return frozenset(LETTERS[letter] for letter in self.who if self.who.isupper())
+
+
+def lines() -> list[Line]:
+    """The table, read."""
+    found = []
+    for text in TABLE.splitlines():
+        words = text.partition("#")[0].split()
+        if not words:
+            continue
+        who, method, rule, *rest = words
+        pairs = [word.partition("=") for word in rest if "=" in word[1:]]
+        found.append(
+            Line(
+                who,
+                method,
+                rule,
+                {name: value for name, _, value in pairs if not name.startswith("+")},
+                {name[1:]: value for name, _, value in pairs if name.startswith("+")},
+                "nothing" in rest,
+                "narrowed" in rest,
+                next((int(word[1:]) for word in rest if word.startswith("=")), 0),
+            )
+        )
+    return found
+
+
+LINES = lines()
