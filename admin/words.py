@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from flask import current_app
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import Enum
+
+from app.i18n import label
+from app.models import Base
+from app.models.enums import Role
 
 VERBS = {
     "account.confirm_email": _l("Address confirmed"),
@@ -108,7 +116,9 @@ def subject_words(table: str) -> str:
 
 
 def field_words(table: str, name: str) -> str:
-    """What the table's own view calls the field; else its name in the database."""
+    """What the table's own view calls the field; a role by its label; else its name in the database."""
+    if table == "staff_user" and name in {str(role.value) for role in Role}:
+        return label(Role(name))
     for view in current_app.extensions["admin"][0]._views:
         model = getattr(view, "model", None)
         if model is not None and model.__tablename__ == table:
@@ -132,13 +142,31 @@ FIELDS = {
 }
 
 
-def value_words(value: object) -> str:
-    """A value of the journal, which knows only plain ones."""
+def value_words(table: str, name: str, value: Any) -> str:
+    """A value of the journal; one of a closed list by its label."""
     if value is None or value == "":
         return "—"
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if value == "*" and table == "staff_user":
+        return gettext("the whole installation")
+    members = closed_lists().get((table, name), {})
+    return label(members[value]) if value in members else str(value)
+
+
+@cache
+def closed_lists() -> dict[tuple[str, str], dict[str, Any]]:
+    """Table and column → the members of its closed list, by stored value."""
+    return {
+        (mapper.class_.__tablename__, column.key): {
+            str(member.value): member for member in column.type.enum_class
+        }
+        for mapper in Base.registry.mappers
+        for column in mapper.columns
+        if isinstance(column.type, Enum) and column.type.enum_class is not None
+    }
 
 
 PAGES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask, g, render_template, request
+from flask import Flask, current_app, g, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -33,13 +33,20 @@ def init_errors(app: Flask) -> None:
 def page(status: int, title: str, sentence: str, **headers: Any) -> Any:
     """The error page on whichever surface this is."""
     html = render_template(
-        "errors/error.html",
+        _template(),
         status=status,
         title=title,
         sentence=sentence,
         request_id=g.get("request_id", ""),
     )
     return html, status, headers
+
+
+def _template() -> str:
+    """The back office has its own look, where this process serves it."""
+    staff = request.path == "/staff" or request.path.startswith("/staff/")
+    served = staff and "admin" in current_app.extensions
+    return "errors/staff_error.html" if served else "errors/error.html"
 
 
 def refused(error: RuleError) -> Any:
@@ -128,7 +135,6 @@ def bug(error: Exception) -> Any:
 
 def _note(kind: str, error: Exception) -> None:
     """Log class, place and id; never the message, which may quote what a person typed."""
-    from flask import current_app
 
     if current_app.config.get("PROPAGATE_BUGS") and kind == "bug":
         raise error

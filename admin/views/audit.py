@@ -15,6 +15,7 @@ from admin.words import field_words, subject_words, value_words, verb_words
 from app.i18n import label
 from app.models.audit import AuditEvent
 from app.models.enums import ActorKind
+from app.rules import journal
 from app.rules.lookup import staff_names
 
 
@@ -27,7 +28,10 @@ def who(row: AuditEvent) -> str:
 
 def about(row: AuditEvent) -> str:
     words = subject_words(row.subject)
-    return words if row.subject_id is None else f"{words} № {row.subject_id}"
+    if row.subject_id is None:
+        return words
+    name = g.subjects.get((row.subject, row.subject_id)) or f"({row.subject_id})"
+    return f"{words} {name}"
 
 
 def fields(row: AuditEvent) -> str:
@@ -66,8 +70,10 @@ class AuditView(StaffView):
     details_template = "admin/audit_event.html"
 
     def prepare(self, rows: Iterable[Any]) -> None:
-        ids = {row.actor_id for row in rows if row.actor_kind is ActorKind.STAFF}
+        events = list(rows)
+        ids = {row.actor_id for row in events if row.actor_kind is ActorKind.STAFF}
         g.colleagues = staff_names(self.session, ids - {None})
+        g.subjects = journal.names(self.session, events)
 
     def words_of(self, row: Any) -> str:
         return verb_words(row.verb)
@@ -75,7 +81,10 @@ class AuditView(StaffView):
     def details_extra(self, row: Any) -> dict[str, Any]:
         return {
             "changes": [
-                (field_words(row.subject, name), *(value_words(value) for value in pair))
+                (
+                    field_words(row.subject, name),
+                    *(value_words(row.subject, name, value) for value in pair),
+                )
                 for name, pair in row.changes.items()
             ]
         }

@@ -40,7 +40,7 @@ def to_whom(row: Message) -> str | None:
 
 
 def about(row: Message) -> str | None:
-    return None if row.appointment is None else f"№ {row.appointment.number}"
+    return None if row.appointment is None else f"№\u00a0{row.appointment.number}"
 
 
 def ends(row: Message) -> Instant:

@@ -61,7 +61,7 @@ def test_the_ledger_shows_letters_with_masked_addresses(store, as_staff, tenant,
     letter(store, tenant, appointment=appointment, account_id=donor.account.id)
     page = as_staff(Role.ADMINISTRATOR, over=tenant.root).page("/staff/messages/")
     text = words(page)
-    assert "Не доставлено" in text and f"№ {appointment.number}" in text
+    assert "Не доставлено" in text and f"№ {appointment.number}" in text.replace("\u00a0", " ")
     assert "i***@e***.org" in text and "ivanova@example.org" not in text
 
 
@@ -167,9 +167,27 @@ def test_the_journal_tells_who_did_what_and_masks_people(store, as_staff, tenant
     assert "Изменена причина отклонения" in text and "Тихонова Вера" in text
     assert "Исправлены имя или адрес" in text
     links = page.xpath("//table//tbody//td[1]/a/@href")
-    changes = [words(client.page(link)) for link in links]
+    changes = [
+        " ".join(cell.text_content() for cell in client.page(link).xpath("//tbody//td"))
+        for link in links
+    ]
     assert any("•••" in one for one in changes)
     assert not any("Андреевна" in one for one in changes)
+
+
+def test_the_journal_speaks_of_rows_roles_and_states_in_words(store, as_staff, tenant):
+    boss = make.make_staff(store, Role.ADMINISTRATOR, tenant.root)
+    client = as_staff(boss)
+    user = make.make_staff(store, Role.REGISTRAR, tenant.root, full_name="Белова Дарья")
+    fields = {"role": "scheduler", "over": str(tenant.branch.uid)}
+    client.send(f"/staff/staff/assign/?id={user.uid}", fields)
+    client.submit(f"/staff/donation-types/edit/?id={tenant.platelets.uid}", {"position": "7"})
+    page = client.page("/staff/audit/")
+    text = words(page)
+    assert "Сотрудник Белова Дарья" in text and "Тип донации Тромбоцитаферез" in text
+    link = page.xpath("//tr[contains(., 'Назначена роль')]//a/@href")[0]
+    detail = words(client.page(link))
+    assert "scheduler" not in detail and "Сосны" in detail
 
 
 def test_the_journal_of_another_body_is_not_seen(store, as_staff, tenant):
