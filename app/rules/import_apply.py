@@ -19,7 +19,7 @@ from app.models.staff import StaffUser
 from app.rules import audit, import_effects, imports
 from app.rules.actor import Actor, actor_of
 from app.rules.audit import MASK
-from app.rules.donor_diff import Known, difference, known_records, typed
+from app.rules.donor_diff import Known, difference, known_records, record_ids, typed
 from app.rules.donors import FOLLOWING, folded
 from app.rules.errors import N_, RuleError
 
@@ -98,11 +98,11 @@ class _Writer:
         """New records; their ids by code."""
         if not rows:
             return {}
-        made = self.session.execute(
-            insert(DonorRecord).returning(DonorRecord.id, DonorRecord.code),
+        self.session.execute(
+            insert(DonorRecord),
             [self._record(row.values) | {"code": row.code} for row in rows],
         )
-        return {row.code: row.id for row in made}
+        return record_ids(self.session, tenant_id=self.tenant_id, codes=[r.code for r in rows])
 
     def _record(self, values: Mapping[str, Any]) -> dict[str, Any]:
         fields = typed(values)
