@@ -65,7 +65,7 @@ TITLES = {
 }
 
 HEADS = {
-    "code": N_("Code"),
+    "code": N_("ID"),
     "blood": N_("Grp"),
     "deferral": N_("Def"),
     "interval": N_("Int"),

@@ -51,7 +51,8 @@ class Hour:
         return self.page.locator("#opened").inner_text()
 
     def press(self, key: str) -> None:
-        """A key that leads to another page."""
+        """A key that leads to another page; a person has read the request meanwhile."""
+        self.page.wait_for_timeout(350)
         with self.page.expect_navigation():
             self.page.keyboard.press(key)
 
@@ -108,6 +109,17 @@ def test_every_key_does_what_the_list_of_keys_says(live: Any, page: Page) -> Non
     hour.press("u")
     assert hour.statuses() == [A.PENDING] * 4
     assert hour.open_name().startswith("Донор00")
+
+
+def test_two_quick_taps_approve_one_request(live: Any, page: Page) -> None:
+    hour = Hour(live, page, count=2)
+    hour.press("a")
+    page.evaluate("sessionStorage.setItem('queue-approved', String(Date.now()))")
+    page.keyboard.press("a")  # the second of two taps, landing on the next request
+    page.wait_for_timeout(400)
+    assert hour.statuses() == [A.BOOKED, A.PENDING]
+    hour.press("a")
+    assert hour.statuses() == [A.BOOKED, A.BOOKED]
 
 
 def test_keys_of_the_russian_layout_are_the_same_places(live: Any, page: Page) -> None:

@@ -33,7 +33,19 @@
     return KEYS[event.code] || "";
   }
 
+  // Two quick taps on A must not decide the next request unseen.
+  function tooQuick() {
+    try {
+      var now = Date.now(), last = Number(sessionStorage.getItem("queue-approved"));
+      sessionStorage.setItem("queue-approved", String(now));
+      return now - last < 300;
+    } catch (error) {
+      return false; // no storage in this browser
+    }
+  }
+
   function press(key) {
+    if (key === "a" && tooQuick()) return true;
     var target = document.querySelector('[data-key="' + key + '"]');
     if (!target) return false;
     if (/^(INPUT|SELECT)$/.test(target.tagName)) target.focus();
