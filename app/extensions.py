@@ -17,7 +17,8 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from app.models.scope import Scope, install, set_scope
+from app.models.narrowing import install
+from app.models.scope import Scope, set_scope
 
 writes: ContextVar[bool] = ContextVar("writes", default=True)
 """Whether this request or job may write. A reading one opens no transaction at all."""
