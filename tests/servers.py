@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import psycopg
 import pytest
@@ -108,6 +108,13 @@ def until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path
 class PostgreSQL:
     """A cluster of one's own: socket only, no fsync, UTF-8 with C.UTF-8 (lower() knows Cyrillic)."""
 
+    durability: ClassVar[dict[str, str]] = {
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "shared_buffers": "64MB",
+    }
+
     def __init__(self) -> None:
         initdb, self.program = program("initdb"), program("postgres")
         self.folder = Path(
@@ -139,12 +146,9 @@ class PostgreSQL:
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.folder),
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
             "max_connections": "250",
-            "shared_buffers": "64MB",
             "timezone": "Asia/Kamchatka",  # not UTC: a naive instant must not pass by luck
+            **self.durability,
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         self.process = start(

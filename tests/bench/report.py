@@ -1,0 +1,152 @@
+"""The figures of one run as a table, on the screen and in docs/performance.md."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench.load import Timing, median
+
+DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "performance.md"
+BEGIN, END = "<!-- figures: ./talon bench --write -->\n", "<!-- end of figures -->\n"
+HEAD = ("Measure", "Talon", "Bare Flask", "Ratio", "Goal")
+
+
+@dataclass
+class Figures:
+    """All that one run has measured, round by round."""
+
+    began: dt.datetime
+    rounds: int
+    quick: bool = False
+    loads: list[float] = field(default_factory=list)
+    lists: dict[int, list[tuple[float, float, int]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    own: list[Timing] = field(default_factory=list)
+    bookings: list[tuple[Timing, Timing]] = field(default_factory=list)
+    races: list[tuple[float, float, int]] = field(default_factory=list)
+    approvals: list[Timing] = field(default_factory=list)
+    tickets: list[float] = field(default_factory=list)
+    queue: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
+    memory: float = 0.0
+    bare_memory: float = 0.0
+
+
+Row = tuple[str, str, str, str, str]
+
+
+def rows(figures: Figures) -> list[Row]:
+    """The lines of the table: what, ours, theirs, ratio, goal."""
+    return [
+        *_lists(figures),
+        *_bookings(figures),
+        *_races(figures),
+        *_staff(figures),
+        ("Memory of two web workers, PSS", f"{figures.memory:.0f} MB",
+         f"{figures.bare_memory:.0f} MB", _times(figures.memory / figures.bare_memory),
+         "≤ 180 MB"),
+    ]  # fmt: skip
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f}"
+
+
+def _range(values: list[float], digits: int = 0) -> str:
+    """The median, and between which values the rounds lay."""
+    return f"{median(values):,.{digits}f} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
+
+
+def _lists(figures: Figures) -> list[Row]:
+    made = []
+    for count, rounds in figures.lists.items():
+        ours, plain, sizes = ([r[n] for r in rounds] for n in range(3))
+        made.append((
+            f"Public list, {count} days ({sizes[0] / 1024:.0f} KB), pages/s",
+            _range(ours), _range(plain),
+            _times(median([a / b for a, b in zip(ours, plain, strict=True)])), "≥ 0.60",
+        ))  # fmt: skip
+    if figures.own:
+        rates = [timing.per_second for timing in figures.own]
+        made.append(("The same list signed in, 10 rows, pages/s", _range(rates), "", "", ""))
+    return made
+
+
+def _bookings(figures: Figures) -> list[Row]:
+    if not figures.bookings:
+        return []
+    ours = [timing.per_second for timing, _ in figures.bookings]
+    plain = [timing.per_second for _, timing in figures.bookings]
+    ratio = median([a / b for a, b in zip(ours, plain, strict=True)])
+    half = median([timing.ms(0.5) for timing, _ in figures.bookings])
+    late = median([timing.ms(0.99) for timing, _ in figures.bookings])
+    return [
+        ("Booking end to end, 16 at a time, bookings/s", _range(ours), _range(plain),
+         _times(ratio), "0.20–0.30; 0.33 a stretch"),
+        ("The same, p50 / p99 of both requests, ms", f"{half:.0f} / {late:.0f}",
+         "{:.0f} / {:.0f}".format(*(median([t.ms(share) for _, t in figures.bookings])
+                                    for share in (0.5, 0.99))), "", ""),
+    ]  # fmt: skip
+
+
+def _races(figures: Figures) -> list[Row]:
+    if not figures.races:
+        return []
+    ours, plain, sold = ([r[n] for r in figures.races] for n in range(3))
+    return [
+        ("200 racing for 10 places: all answered in, s", _range(list(ours), 2),
+         _range(list(plain), 2), _times(median([a / b for a, b in zip(ours, plain, strict=True)])),
+         "≤ 1 s"),
+        ("The same: places sold", ", ".join(str(n) for n in sold), "", "", "exactly 10"),
+    ]  # fmt: skip
+
+
+def _staff(figures: Figures) -> list[Row]:
+    made: list[Row] = []
+    if figures.approvals:
+        rates = [timing.per_second for timing in figures.approvals]
+        made.append(("Approvals by 4 registrars, per second", _range(rates), "", "", ""))
+    sizes = sorted(figures.queue)
+    for size in sizes:
+        name = f"Queue page at {size:,} pending, first byte, ms"
+        made.append((name, _range(figures.queue[size], 1), "", "", ""))
+    if len(sizes) == 2:
+        small, large = (median(figures.queue[size]) for size in sizes)
+        made.append(
+            ("The larger queue against the smaller", "", "", _times(large / small), "≤ 1.3")
+        )
+    if figures.tickets:
+        made.append(
+            ("Ticket PDF over HTTP, warm, ms", _range(figures.tickets, 1), "", "", "≤ 40 ms")
+        )
+    return made
+
+
+def table(figures: Figures) -> str:
+    """Markdown: a line about the run, then the table."""
+    low, high = min(figures.loads), max(figures.loads)
+    cpu = next(
+        (line.partition(":")[2].strip()
+         for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
+        platform.machine(),
+    )  # fmt: skip
+    about = (
+        f"{figures.began:%d %B %Y}. {os.cpu_count()} cores ({cpu}), Python "
+        f"{platform.python_version()}, {figures.rounds} rounds"
+        f"{', TINY LOADS' if figures.quick else ''}; load average {low:.1f} before, {high:.1f} at most."
+    )
+    lines = [HEAD, ("---", "---:", "---:", "---:", "---"), *rows(figures)]
+    return "\n".join([about, "", *("| " + " | ".join(line) + " |" for line in lines)]) + "\n"
+
+
+def write(figures: Figures, made: str) -> None:
+    """Put the table between its two marks. Raises ValueError if the document has lost them."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    DOCUMENT.write_text(before + BEGIN + "\n" + made + "\n" + END + after, encoding="utf-8")
