@@ -213,7 +213,7 @@ class StaffView(Writes, Acts, Exports, Guarded, ModelView):
         """The same list for words that must not stand in an address."""
         if not self.search_is_personal:
             abort(404)
-        return self._list(listing.asked(self, request.form))
+        return self._list(listing.asked(self, request.form, sent=True))
 
     def _list(self, asked: listing.Asked) -> Any:
         page = listing.page(self, asked)

@@ -58,7 +58,7 @@ class Exports:
         make = {"csv": _csv, "xlsx": _xlsx}.get(request.form.get("format", ""))
         if make is None:
             abort(400)
-        asked = listing.asked(self, request.form)
+        asked = listing.asked(self, request.form, sent=True)
         self._note_export(asked)
         names = self.column_export_list
         titles = [str(self.column_labels.get(name, name)) for name in names]

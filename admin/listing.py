@@ -68,11 +68,14 @@ class Asked:
     given: Mapping[str, str] = field(default_factory=dict)
     """Filter parameters that were understood, for links and for the form."""
     conditions: tuple[ColumnElement[bool], ...] = ()
+    personal: bool = False
+    """What is searched for names a person: it stands in no address."""
 
     def query(self, **changes: str) -> dict[str, str]:
         """The parameters of a link to the same list, with ``changes``; paging starts anew."""
         sort = f"-{self.sort}" if self.descending else self.sort
-        values = {"q": self.search, "sort": sort if self.sort else "", **self.given, **changes}
+        words = "" if self.personal else self.search
+        values = {"q": words, "sort": sort if self.sort else "", **self.given, **changes}
         return {key: value for key, value in values.items() if value}
 
     @property
@@ -80,8 +83,8 @@ class Asked:
         return bool(self.search or self.conditions)
 
 
-def asked(view: Any, args: Mapping[str, str]) -> Asked:
-    """Read an address (or a search form). Nothing in it can be an error."""
+def asked(view: Any, args: Mapping[str, str], *, sent: bool = False) -> Asked:
+    """Read an address, or with ``sent`` the body of a search form. Nothing in it can be an error."""
     order = str(args.get("sort", ""))[:60]
     name = order.removeprefix("-")
     if name not in view.column_sortable_list:
@@ -92,7 +95,9 @@ def asked(view: Any, args: Mapping[str, str]) -> Asked:
         if found is not None:
             conditions.append(found)
             given |= {key: args[key] for key in each.names() if args.get(key)}
-    search = tidy_line(args.get("q", ""))[:LONGEST_SEARCH] if view.column_searchable_list else ""
+    personal = view.search_is_personal
+    may_search = view.column_searchable_list and (sent or not personal)
+    search = tidy_line(args.get("q", ""))[:LONGEST_SEARCH] if may_search else ""
     return Asked(
         search=search,
         sort=name,
@@ -101,6 +106,7 @@ def asked(view: Any, args: Mapping[str, str]) -> Asked:
         before=args.get("before", ""),
         given=given,
         conditions=tuple(conditions),
+        personal=personal,
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models.organization import Organization
 from app.models.scope import scope_of
-from app.rules import organizations
+from app.rules import access
 
 
 def seen() -> dict[int, Organization]:
@@ -29,5 +29,6 @@ def _roots() -> tuple[list[Organization], list[Organization]]:
     if kept is None or kept[0] is not scope:
         query = select(Organization).where(Organization.root_id.is_(None)).order_by(Organization.id)
         rows = list(db.session.scalars(query))
-        kept = g.staff_roots = (scope, (rows, organizations.roots(db.session())))
+        reached = [row for row in rows if access.reaches(scope, row.id)]
+        kept = g.staff_roots = (scope, (rows, reached))
     return cast("tuple[list[Organization], list[Organization]]", kept[1])

@@ -243,15 +243,6 @@ def _demand_no_branches(session: Session, organization: Organization) -> None:
         raise StillParent()
 
 
-def roots(session: Session) -> list[Organization]:
-    """The legal bodies the reader's roles are held over: where tenant-wide settings may be changed."""
-    rows = session.scalars(
-        select(Organization).where(Organization.root_id.is_(None)).order_by(Organization.id)
-    )
-    scope = scope_of(session)
-    return [row for row in rows if access.reaches(scope, row.id)]
-
-
 def in_scope(session: Session) -> list[Organization]:
     """Every organization the reader's roles are held over, branches after their root."""
     scope = scope_of(session)

@@ -14,7 +14,7 @@ from app.rules import access, roles, staff
 from app.rules.roles import AlreadyHas, LastAdministrator, MayNotGive, NotGoverned, OwnRoles
 from app.rules.staff import EmailTaken, NotYourself
 from tests import make
-from tests.client import words
+from tests.client import parsed, words
 
 
 @pytest.fixture
@@ -193,6 +193,18 @@ def test_names_are_searched_without_standing_in_an_address(store, as_staff, tena
     assert (form.method, form.action) == ("POST", "/staff/staff/search/")
     found = words(admin.submit("/staff/staff/", {"q": "семенова"}, form="/staff/staff/search/"))
     assert "Семёнова Алёна" in found and "Ольга Проверочная" not in found.split("строк")[-1]
+
+
+def test_a_search_for_a_name_never_becomes_an_address(store, as_staff, tenant):
+    for number in range(55):
+        make.make_staff(store, Role.REGISTRAR, tenant.branch, full_name=f"Семёнова {number:02}")
+    admin = as_staff(Role.ADMINISTRATOR, over=tenant.root)
+    response = admin.submit("/staff/staff/", {"q": "семенова"}, form="/staff/staff/search/")
+    assert "Показаны первые 50" in words(response)
+    links = parsed(response).xpath("//main//@href")
+    assert not [link for link in links if "q=" in link or "after=" in link]
+    # an address that somebody made up with a name in it is read without the name
+    assert "Ольга Проверочная" in words(admin.page("/staff/staff/?q=%D0%A1%D0%B5%D0%BC"))
 
 
 # --- the rules themselves --------------------------------------------------------------------
