@@ -130,14 +130,17 @@ def form_for(view: Any, columns: Any, *, creates: bool = False) -> type[StaffFor
 def field_for(view: Any, name: str) -> Any:
     """An unbound field for a column or a relation of the view's model."""
     attribute = inspect(view.model).attrs[name]
-    labels = {
+    labels: dict[str, Any] = {
         "label": view.column_labels.get(name, name),
         "description": view.column_descriptions.get(name, ""),
     }
     if isinstance(attribute, RelationshipProperty):
         return _relation(attribute, labels)
     column = attribute.columns[0]
-    needed = not column.nullable and column.default is None
+    empty_will_do = column.default is not None and isinstance(column.type, String)
+    needed = not column.nullable and not empty_will_do
+    if column.default is not None and column.default.is_scalar:
+        labels["default"] = column.default.arg
     checks = [NotBlank(REQUIRED)] if needed else []
     return _column(column, checks, labels)
 

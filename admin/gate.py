@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, cast
 
-from flask import g, redirect, request, url_for
+from flask import after_this_request, g, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug import Response
 
@@ -102,25 +103,38 @@ class Guarded:
                 seen.setdefault(row.tenant_id, ([], []))[place].append(row.id)
         if not seen:
             return
-        if writes.get():  # SQLite has one writer: this request's own transaction
-            self._note_seen(self.session, action, seen)
+        note = partial(_write_seen, seen, action, self.user.id, self.now, client_ip())
+        if not writes.get():
+            note()
             return
-        with own_transaction(SYSTEM) as beside:
-            self._note_seen(beside, action, seen)
 
-    def _note_seen(
-        self, session: Session, action: str, seen: dict[int, tuple[list[int], list[int]]]
-    ) -> None:
+        @after_this_request
+        def write(response: Response) -> Response:
+            """SQLite has one writer, so after the view's own transaction, whether it saved or not."""
+            if response.status_code not in (403, 404) and response.status_code < 500:
+                db.session.rollback()
+                note()
+            return response
+
+
+def _write_seen(
+    seen: dict[int, tuple[list[int], list[int]]],
+    action: str,
+    staff_user_id: int,
+    now: dt.datetime,
+    ip: str,
+) -> None:
+    with own_transaction(SYSTEM) as beside:
         for tenant_id, (person_ids, record_ids) in seen.items():
             audit.seen(
-                session,
+                beside,
                 action=action,
-                staff_user_id=self.user.id,
-                now=self.now,
+                staff_user_id=staff_user_id,
+                now=now,
                 tenant_id=tenant_id,
                 person_ids=person_ids,
                 record_ids=record_ids,
-                ip=client_ip(),
+                ip=ip,
             )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from flask import request
+from flask import g, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from admin import tenants
 from admin.base import StaffView
-from admin.columns import Badge, cell
+from admin.columns import Badge
 from admin.filters import OneOf
 from app.extensions import db
 from app.i18n import label
@@ -82,6 +83,15 @@ def holds_for(row: BookingPolicy) -> str:
     return ", ".join(parts) or gettext("everything")
 
 
+def state(row: BookingPolicy) -> Badge:
+    """To come, in force (read by ``prepare``), or over."""
+    return {
+        "ahead": Badge(_l("to come"), "wait"),
+        "holds": Badge(_l("holds"), "ok"),
+        "over": Badge(_l("no longer holds"), "off"),
+    }[policy_versions.state(row, g.holding, g.now)]
+
+
 class PoliciesView(StaffView):
     slug = "policies"
     title = _l("Booking rules")
@@ -132,20 +142,10 @@ class PoliciesView(StaffView):
     }
     create_template = "admin/policy_form.html"
 
-    cells = {"holds_for": holds_for}
+    cells = {"holds_for": holds_for, "state": state}
 
-    def cell_of(self, row: Any, name: str) -> Any:
-        if name == "state":
-            return cell(self.state(row))
-        return super().cell_of(row, name)
-
-    def state(self, row: BookingPolicy) -> Badge:
-        holding = policy_versions.holding_now(self.session, now=self.now)
-        return {
-            "ahead": Badge(_l("to come"), "wait"),
-            "holds": Badge(_l("holds"), "ok"),
-            "over": Badge(_l("no longer holds"), "off"),
-        }[policy_versions.state(row, holding, self.now)]
+    def prepare(self, rows: Iterable[Any]) -> None:
+        g.holding = policy_versions.holding_now(self.session, now=self.now)
 
     def words_of(self, row: Any) -> str:
         return gettext("Booking rules: %(what)s", what=holds_for(row))

@@ -44,7 +44,11 @@ def places() -> list[Organization]:
 
 def role_field() -> Any:
     return MemberField(
-        _l("Role"), [NotBlank(_l("Choose the role, please."))], members=Role, words=label, blank=""
+        _l("Role"),
+        [NotBlank(_l("Choose the role, please."))],
+        members=Role,
+        words=label,
+        blank=_l("Choose"),
     )
 
 

@@ -224,6 +224,25 @@ def test_invisible_characters_do_not_get_in(office, store):
     )
 
 
+def test_a_new_row_starts_with_the_usual_values(office, store):
+    """What the table would put in by itself stands in the form: a new reason is offered at once."""
+    _, client = office
+    page = client.page("/staff/reasons/new/")
+    assert page.xpath("//input[@name='is_active']/@checked") and page.xpath(
+        "//input[@name='position']/@value"
+    ) == ["0"]
+    client.submit("/staff/reasons/new/", {"text_ru": "Новая", "text_en": "New"})
+    row = store.scalars(select(RejectionReason).where(RejectionReason.text_en == "New")).one()
+    assert row.is_active and row.position == 0
+
+
+def test_a_number_that_is_needed_is_not_left_empty(office):
+    tenant, client = office
+    url = f"/staff/reasons/edit/?id={tenant.reasons[0].uid}"
+    response = client.submit(url, {"position": ""})
+    assert response.status_code == 422 and "Заполните это поле" in words(response)
+
+
 def test_texts_are_as_long_as_their_column_and_no_longer(office, store):
     _tenant, client = office
     assert (
