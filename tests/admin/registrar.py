@@ -15,6 +15,8 @@ from tests import make
 from tests.client import Visitor
 
 QUEUE = "/staff/queue/"
+NOBODY = "00000000-0000-4000-8000-000000000000"
+"""A well-formed name of nothing."""
 
 
 class Desk:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from app.models import Appointment
 from app.models.enums import AppointmentStatus, MessageKind, Role
 from app.rules import approval
 from tests import make
-from tests.admin.registrar import Desk
+from tests.admin.registrar import NOBODY, Desk
 from tests.client import headings, parsed, words
 
 A = AppointmentStatus
@@ -209,7 +208,7 @@ def test_somebody_who_only_looks_is_refused(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "query",
     ["", "do=delete", "do=approve&pick=1", "do=approve&branch=x&whole=1",
-     f"do=approve&whole=1&type={uuid.uuid4()}", "do=approve&whole=1&from=1"],
+     f"do=approve&whole=1&type={NOBODY}", "do=approve&whole=1&from=1"],
 )  # fmt: skip
 def test_an_address_that_no_page_has_written_is_not_found(desk: Desk, query: str) -> None:
     desk.request()
@@ -217,7 +216,7 @@ def test_an_address_that_no_page_has_written_is_not_found(desk: Desk, query: str
     assert desk.client.send(f"{BULK}?{query}").status_code == 404
 
 
-@pytest.mark.parametrize("after", ["1", str(uuid.uuid4())])
+@pytest.mark.parametrize("after", ["1", NOBODY])
 def test_a_made_up_place_to_go_on_from_is_not_found(desk: Desk, after: str) -> None:
     row = desk.request()
     assert do(desk, "approve", whole="1", data={"after": after}).status_code == 404

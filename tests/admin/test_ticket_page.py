@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from app.models import AccessEvent, Appointment, Donor
 from app.models.enums import AppointmentStatus, MessageKind, Role
 from app.rules.donors import link_record
 from tests import make
-from tests.admin.registrar import Desk
+from tests.admin.registrar import NOBODY, Desk
 from tests.client import headings, parsed, words
 
 A = AppointmentStatus
@@ -214,7 +213,7 @@ def test_another_organizations_booking_is_not_found(desk: Desk) -> None:
     assert desk.status(row) is A.PENDING
 
 
-@pytest.mark.parametrize("uid", ["1", "x", str(uuid.uuid4()), "donor/1", f"donor/{uuid.uuid4()}"])
+@pytest.mark.parametrize("uid", ["1", "x", NOBODY, "donor/1", f"donor/{NOBODY}"])
 def test_what_is_not_there_is_not_found(desk: Desk, uid: str) -> None:
     assert desk.client.get(f"{TICKET}{uid}").status_code == 404
 
