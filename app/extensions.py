@@ -91,12 +91,16 @@ def own_transaction(scope: Scope) -> Iterator[Session]:
 def engine_options(url: str) -> dict[str, Any]:
     """Pool and time limits for the engine of ``url``."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 10, "check_same_thread": False}}
+        return {
+            "hide_parameters": True,
+            "connect_args": {"timeout": 10, "check_same_thread": False},
+        }
     limits = (
         "-c statement_timeout=15000 -c lock_timeout=8000 "
         "-c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
     )
     return {
+        "hide_parameters": True,  # an error names the statement, never what a person typed
         "pool_pre_ping": True,
         "pool_size": 8,
         "max_overflow": 8,

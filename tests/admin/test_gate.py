@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import select
 
 from admin.gate import local_path
+from app.models.audit import AccessSubject
 from app.models.enums import Role
 from app.models.staff import RoleAssignment
 from tests import make
@@ -174,3 +176,13 @@ def test_the_other_language_is_kept(store, as_staff):
     assert "sort=-position" in link
     assert client.page(link).get("lang") == "en"
     assert client.page("/staff/reasons/").get("lang") == "en"
+
+
+def test_cards_shown_in_answer_to_a_form_are_written_down_even_if_nothing_is_saved(store, as_staff):
+    tenant = make.make_tenant(store)
+    first = make.make_donor(store, tenant, donor_code="456545")
+    second = make.make_donor(store, tenant, donor_code="456545")
+    as_staff(Role.REGISTRAR, over=tenant.root).send("/staff/ticket/", {"q": "456545"})
+
+    seen = store.scalars(select(AccessSubject.person_id)).all()
+    assert sorted(seen) == sorted([first.person.id, second.person.id])
