@@ -209,7 +209,8 @@ class BulkPage(StaffPage):
     def _note(self, shown: Sequence[Examined]) -> None:
         people = {e.who.person.id: e.who.person for e in shown}
         records = {e.who.record.id: e.who.record for e in shown if e.who.record is not None}
-        self.note_seen("queue.bulk", people.values(), records.values())
+        with saved():
+            self.note_seen("queue.bulk", people.values(), records.values())
 
 
 def _waits(row: Appointment, now: Any) -> bool:

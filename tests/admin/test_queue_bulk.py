@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from app.models import Appointment
+from app.models import AccessEvent, Appointment
 from app.models.enums import AppointmentStatus, MessageKind, Role
 from app.rules import approval
 from tests import make
@@ -75,6 +76,14 @@ def test_the_picked_ones_are_approved_and_the_failing_one_waits(desk: Desk) -> N
     assert statuses(desk, good) == {A.BOOKED}
     assert desk.status(bad) is A.PENDING
     assert desk.due(bad) == {MessageKind.REQUEST_RECEIVED}
+
+
+def test_who_was_named_as_left_out_is_written_down(desk: Desk) -> None:
+    good, bad = desk.request(), desk.request(known=False, days=8)
+    ask(desk, "approve", good, bad)
+    do(desk, "approve", good, bad)
+    seen = desk.store.scalars(select(AccessEvent).where(AccessEvent.action == "queue.bulk")).all()
+    assert [{s.person_id for s in one.subjects} for one in seen] == [{bad.person_id}] * 2
 
 
 def test_the_whole_filter_is_decided_not_only_the_page(desk: Desk) -> None:

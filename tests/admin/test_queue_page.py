@@ -203,6 +203,13 @@ def test_whose_requests_were_shown_is_written_down_once(desk: Desk) -> None:
     assert len([s for s in seen.subjects if s.record_id is not None]) == 3
 
 
+def test_a_form_that_comes_back_with_its_error_is_a_look_at_people_too(desk: Desk) -> None:
+    row = desk.request()
+    assert desk.reject(row, reason="").status_code == 422
+    seen = desk.store.scalars(select(AccessEvent).where(AccessEvent.action == "queue")).one()
+    assert row.person_id in {s.person_id for s in seen.subjects}
+
+
 # --- deciding one -----------------------------------------------------------------------------
 
 

@@ -95,6 +95,14 @@ def test_looking_up_is_written_down(desk: Desk) -> None:
     assert {s.person_id for s in seen.subjects} - {None} == {row.person_id}
 
 
+def test_a_choice_among_several_found_is_written_down_too(desk: Desk) -> None:
+    row = desk.request()
+    twin = make.make_donor(desk.store, desk.tenant, donor_code=code_of(desk, row))
+    assert find(desk, code_of(desk, row)).status_code == 200
+    seen = desk.store.scalars(select(AccessEvent).where(AccessEvent.action == "ticket.find")).one()
+    assert {s.person_id for s in seen.subjects} == {row.person_id, twin.person.id}
+
+
 # --- the booking ------------------------------------------------------------------------------
 
 
