@@ -39,8 +39,8 @@ all     GET   /readyz                                   =503
 all     GET   /
 all     GET   /places/<uuid:uid>                        uid=day
 donor   POST  /places/<uuid:uid>                        uid=day +slot=slot
-all     GET   /register
-all     POST  /register
+all     GET   /register                                 centre=root
+all     POST  /register                                 centre=root
 all     GET   /register/sent
 all     POST  /register/resend                          +email=nobody@example.org
 all     GET   /confirm-email/<token>                    token=confirm_token
@@ -159,6 +159,7 @@ MS      POST  /staff/publishing/<uuid:uid>/publish/     uid=draft
 MS      POST  /staff/publishing/<uuid:uid>/schedule/    uid=draft
 MS      POST  /staff/publishing/<uuid:uid>/unschedule/  uid=draft
 MS      POST  /staff/publishing/<uuid:uid>/undo/        uid=draft
+MS      GET   /staff/publishing/<uuid:uid>/discard/     uid=draft
 MS      POST  /staff/publishing/<uuid:uid>/discard/     uid=draft
 MS      POST  /staff/publishing/<uuid:uid>/copy/        uid=draft
 MS      GET   /staff/pauses/

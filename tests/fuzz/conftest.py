@@ -1,0 +1,31 @@
+"""A world of the fuzzer's own, and what the site's forms ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.extensions import db
+from app.factory import create_app
+from tests import stores
+from tests.conftest import settings_for
+from tests.fuzz.requests import Forms
+from tests.matrix.world import World
+
+
+@pytest.fixture(scope="session")
+def fuzzed(databases: stores.Store) -> Iterator[World]:
+    app = create_app(settings_for(databases.create("fuzz"), MODE="demo"))
+    with app.app_context():
+        world = World(app, db.engine)
+    yield world
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def forms(fuzzed: World) -> Forms:
+    found = Forms()
+    found.learn(fuzzed)
+    return found
