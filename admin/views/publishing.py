@@ -124,8 +124,14 @@ class PublishingPage(StaffPage):
         sentence = gettext("The days are closed; the publication is a draft again.")
         return self._act(uid, publishing.undo, sentence)
 
-    @expose("/<uuid:uid>/discard/", methods=("POST",))
-    def discard(self, uid: uuid.UUID) -> Response:
+    @expose("/<uuid:uid>/discard/", methods=("GET", "POST"))
+    def discard(self, uid: uuid.UUID) -> Any:
+        """Throw a draft away, after a question."""
+        if request.method == "GET":
+            row = publication_list.named(self.session, uid)
+            if row.publication.status is PublicationStatus.PUBLISHED:
+                return self.back(".show", uid=uid)
+            return self.render("admin/publishing/discard.html", row=row)
         return self._act(uid, drafts.discard, gettext("The draft is discarded."), ".index")
 
     @expose("/<uuid:uid>/copy/", methods=("POST",))

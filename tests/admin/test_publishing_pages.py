@@ -330,7 +330,7 @@ def test_a_copy_opens_for_editing_on_later_dates(scheduler, tenant, store):
 def test_a_discarded_draft_is_gone(scheduler, tenant, store):
     fill_in(scheduler, tenant)
     address = f"{URL}{only(store).uid}/"
-    scheduler.submit(address, form=f"{address}discard/")
+    scheduler.submit(f"{address}discard/")
     assert scheduler.get(address).status_code == 404
     assert "Еще ничего не опубликовано" in words(scheduler.page(URL))
 
