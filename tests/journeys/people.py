@@ -75,7 +75,7 @@ class Visitor:
     def fill(self, **fields: str) -> None:
         """Type into fields, or choose, by their names in the form."""
         for name, value in fields.items():
-            field = self.page.locator(f"main [name={name}]")
+            field = self.page.locator(f"main [name={name}]:not([type=hidden])")
             if field.evaluate("e => e.tagName") == "SELECT":
                 field.select_option(value)
             else:
