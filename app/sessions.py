@@ -16,9 +16,9 @@ from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import delete, select, update
 
 from app.extensions import db, login_manager, own_transaction, utcnow, writes
-from app.models.account import Account, WebSession
+from app.models.account import Account, AccountPerson, WebSession
 from app.models.enums import Surface
-from app.models.scope import PUBLIC, SYSTEM, set_scope, widened
+from app.models.scope import PUBLIC, SYSTEM, Scope, set_scope, widened
 from app.models.staff import StaffUser
 from app.rules import access
 
@@ -68,7 +68,7 @@ def enter() -> None:
     if isinstance(user, StaffUser):
         scope = access.staff_scope(db.session(), user)
     elif isinstance(user, Account):
-        scope = access.account_scope(db.session(), user)
+        scope = Scope("account", person_ids=tuple(g.own_people), account_id=user.id)
     else:
         scope = PUBLIC
     set_scope(db.session(), scope)
@@ -82,9 +82,15 @@ def _has_cookie() -> bool:
 
 
 def _recognise(token: str) -> None:
-    row = db.session.scalars(
-        select(WebSession).where(WebSession.token_hash == _hash(token))
-    ).one_or_none()
+    """Whose session it is; of an account also its cards, in the same query: every request asks."""
+    found = db.session.execute(
+        select(WebSession, Account, AccountPerson.tenant_id, AccountPerson.person_id)
+        .outerjoin(Account, Account.id == WebSession.account_id)
+        .outerjoin(AccountPerson, AccountPerson.account_id == Account.id)
+        .where(WebSession.token_hash == _hash(token))
+        .order_by(AccountPerson.id.desc())
+    ).all()
+    row = found[0].WebSession if found else None
     idle, _ = LIFETIMES[surface()]
     if row is None or row.surface is not surface():
         return
@@ -97,8 +103,11 @@ def _recognise(token: str) -> None:
             g.half_signed_in = user
             g.user = user if row.second_factor_at is not None else None
     else:
-        account = db.session.get(Account, row.account_id)
+        account = found[0].Account
         g.user = account if account is not None and account.is_active else None
+        kept = [line for line in found if line.person_id is not None]
+        g.own_people = [line.person_id for line in kept]
+        g.own_cards = {line.tenant_id: line.person_id for line in kept}
     if row.seen_at + TOUCH_EVERY <= g.now:
         _touch(row.id)
 
@@ -138,6 +147,7 @@ def sign_in(user: Account | StaffUser, *, second_factor: bool = False) -> None:
     nothing but the second step.
     """
     now = g.now
+    g.pop("own_cards", None)  # of whoever was signed in before
     staff = isinstance(user, StaffUser)
     token = secrets.token_urlsafe(32)
     _, absolute = LIFETIMES[Surface.STAFF if staff else Surface.PUBLIC]
@@ -173,6 +183,7 @@ def sign_out() -> None:
     with widened(db.session(), "one's own session"):
         _forget_row()
     session.clear()
+    g.pop("own_cards", None)
     g.web_session = g.user = g.half_signed_in = None
     set_scope(db.session(), PUBLIC)
 

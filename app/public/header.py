@@ -33,9 +33,11 @@ def header() -> Header:
 
 def cards() -> Mapping[int, int]:
     """The reader's own card in each organization: tenant id → person id. Read once a request."""
-    if "cards" not in g:
-        g.cards = {} if g.user is None else places.cards_of(db.session(), account_id=g.user.id)
-    found: Mapping[int, int] = g.cards
+    if g.user is None:
+        return {}
+    if "own_cards" not in g:  # signed in within this request
+        g.own_cards = places.cards_of(db.session(), account_id=g.user.id)
+    found: Mapping[int, int] = g.own_cards
     return found
 
 
