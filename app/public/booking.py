@@ -48,14 +48,14 @@ def hold(uid: uuid.UUID) -> Any:
         return _window(uid), 409
     try:
         with saved() as saving:
-            slot_id = None
+            slot = None  # kept by name here, so that the rule finds it loaded
             if choice.slot is not None:
-                slot_id = window.slot_id_of(saving, slot_uid=choice.slot, schedule_id=schedule_id)
+                slot = window.slot_of(saving, slot_uid=choice.slot, schedule_id=schedule_id)
             held = holding.hold(
                 saving,
                 person_id=person_id,
                 schedule_id=schedule_id,
-                slot_id=slot_id,
+                slot_id=slot.id if slot else None,
                 starts_at=choice.starts_at,
                 actor=actor_of(reader()),
                 now=g.now,
@@ -113,10 +113,10 @@ def confirm(uid: uuid.UUID) -> Any:
 @signed_in
 def confirm_booking(uid: uuid.UUID) -> Any:
     """«Подтверждаю запись». Pressed twice it leads to the same booking."""
-    chosen = cabinet.own(db.session(), uid=uid)
+    chosen_id = cabinet.own_id(db.session(), uid=uid)
     try:
         with saved() as saving:
-            rules.confirm(saving, appointment_id=chosen.id, actor=actor_of(reader()), now=g.now)
+            rules.confirm(saving, appointment_id=chosen_id, actor=actor_of(reader()), now=g.now)
     except RuleError as refusal:
         return _confirm_page(cabinet.own(db.session(), uid=uid), error=say(refusal)), 409
     return redirect(url_for("public.booking", uid=uid), 303)

@@ -94,11 +94,14 @@ def refusals(
         pause=facts.pauses(session, now=now).of(day.schedule),
         starts_at=starts_at,
     )
-    numbers = policies.medical_numbers(
-        session, tenant_id=day.schedule.tenant_id, on=day.schedule.date
-    )
+    person = facts.of_person(session, person_id)
+    numbers = policies.NO_NUMBERS  # intervals and limits are counted from donations
+    if person.donations:
+        numbers = policies.medical_numbers(
+            session, tenant_id=day.schedule.tenant_id, on=day.schedule.date
+        )
     return check(
-        facts.of_person(session, person_id),
+        person,
         slot_facts,
         policy=day.policy,
         numbers=numbers,

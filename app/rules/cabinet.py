@@ -78,6 +78,14 @@ def own(session: Session, *, uid: uuid.UUID) -> Appointment:
     return found
 
 
+def own_id(session: Session, *, uid: uuid.UUID) -> int:
+    """The key of the reader's own booking, for an act that reads it anew under its lock. Raises NotFound."""
+    found = session.scalar(select(Appointment.id).where(Appointment.uid == uid))
+    if found is None:
+        raise NotFound()
+    return found
+
+
 def may_cancel(row: Appointment, *, now: dt.datetime) -> bool:
     return row.status in CANCELLABLE and row.starts_at > now
 

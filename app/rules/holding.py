@@ -94,13 +94,18 @@ def hold(
 def _chosen(
     session: Session, schedule_id: int, slot_id: int | None, starts_at: dt.datetime | None
 ) -> Slot:
-    query = select(Slot).where(Slot.schedule_id == schedule_id, Slot.channel == Channel.WEB)
+    """What is asked for. Whether it is still free is decided by the statement that takes it."""
     if slot_id is not None:
-        query = query.where(Slot.id == slot_id)
+        slot = session.get(Slot, slot_id)
     else:
-        query = query.where(Slot.starts_at == starts_at).order_by(Slot.place).limit(1)
-    slot = session.scalars(query).first()
-    if slot is None:
+        slot = session.scalars(
+            select(Slot)
+            .where(Slot.schedule_id == schedule_id, Slot.channel == Channel.WEB)
+            .where(Slot.starts_at == starts_at)
+            .order_by(Slot.place)
+            .limit(1)
+        ).first()
+    if slot is None or slot.schedule_id != schedule_id or slot.channel is not Channel.WEB:
         raise NotFound()
     return slot
 

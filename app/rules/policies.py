@@ -66,15 +66,18 @@ class MedicalNumbers:
     limits: dict[tuple[DonationKind, Sex | None], int]
 
 
+NO_NUMBERS = MedicalNumbers({}, {})
+
+
 def medical_numbers(session: Session, *, tenant_id: int, on: dt.date) -> MedicalNumbers:
     """The numbers valid on the visit's date: of each, the newest whose ``valid_from`` has come."""
-    intervals = session.scalars(
-        select(DonationInterval)
+    intervals = session.execute(
+        select(DonationInterval.from_kind, DonationInterval.to_kind, DonationInterval.days)
         .where(DonationInterval.tenant_id == tenant_id, DonationInterval.valid_from <= on)
         .order_by(DonationInterval.valid_from)
     )
-    limits = session.scalars(
-        select(DonationLimit)
+    limits = session.execute(
+        select(DonationLimit.kind, DonationLimit.sex, DonationLimit.times)
         .where(DonationLimit.tenant_id == tenant_id, DonationLimit.valid_from <= on)
         .order_by(DonationLimit.valid_from)
     )

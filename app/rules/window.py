@@ -17,7 +17,7 @@ from app.models.schedule import Schedule, Slot
 from app.rules import booking, facts
 from app.rules.eligibility import Refusal, check
 from app.rules.errors import NotFound
-from app.rules.policies import MedicalNumbers
+from app.rules.policies import NO_NUMBERS
 
 
 class PlaceState(StrEnum):
@@ -105,11 +105,11 @@ def day_key(session: Session, *, schedule_uid: uuid.UUID) -> tuple[int, int]:
     return found.id, found.tenant_id
 
 
-def slot_id_of(session: Session, *, slot_uid: uuid.UUID, schedule_id: int) -> int:
+def slot_of(session: Session, *, slot_uid: uuid.UUID, schedule_id: int) -> Slot:
     """Raises NotFound for a place that is not one of that day."""
-    found = session.scalar(
-        select(Slot.id).where(Slot.uid == slot_uid, Slot.schedule_id == schedule_id)
-    )
+    found = session.scalars(
+        select(Slot).where(Slot.uid == slot_uid, Slot.schedule_id == schedule_id)
+    ).one_or_none()
     if found is None:
         raise NotFound()
     return found
@@ -137,7 +137,7 @@ def _of_day(session: Session, day: booking.Day, now: dt.datetime) -> list[Refusa
         None,
         facts.of_schedule(day.schedule, day.organization, day.donation_type.kind, pause=pause),
         policy=day.policy,
-        numbers=MedicalNumbers({}, {}),
+        numbers=NO_NUMBERS,
         now=now,
     )
 
