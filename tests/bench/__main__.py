@@ -60,6 +60,7 @@ def measure(sites: Sites, figures: Figures, asked: argparse.Namespace) -> None:
         figures.own = [
             measures.own_list(sites, "/", 100 if small else 800) for _ in range(asked.rounds)
         ]
+    measures.warm(sites)
     count = 64 if small else 480
     for number in range(asked.rounds if wanted("booking") else 0):
         say(f"bookings, round {number + 1}")

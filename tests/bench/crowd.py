@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import psycopg
@@ -44,8 +45,8 @@ class Crowd:
         self.count = 0
         centre = sites.centre
         with sites.talon.session() as session:
-            date = (centre.now + make.dt.timedelta(days=2)).date()
-            day = make.make_schedule(session, centre.tenant, date=date, start=make.dt.time(6))
+            date = (centre.now + dt.timedelta(days=2)).date()
+            day = make.make_schedule(session, centre.tenant, date=date, start=dt.time(6))
             known = make.make_donor(session, centre.tenant, now=centre.now)
             record = make.make_record(session, centre.tenant, known, updated_at=centre.now)
             asked = make.make_appointment(session, centre.tenant, known, day, now=centre.now)
@@ -63,15 +64,9 @@ class Crowd:
                 AccountPerson: keeper, Consent: consent, DonorRecord: record.id, Schedule: day.id,
                 Slot: asked.slot_id, Appointment: asked.id, AppointmentEvent: event,
             }  # fmt: skip
-            self.starts_at = day.start_time
         with self.sites.cluster.admin("talon") as db:
-            day_of = {"date": sql.SQL("t.date + n"), "start_time": sql.SQL("t.start_time")}
-            self._copy(
-                db,
-                Schedule,
-                range(DAYS),
-                {"start_time": sql.SQL("'05:30'"), "date": day_of["date"]},
-            )
+            on_day = {"date": sql.SQL("t.date + n"), "start_time": sql.SQL("'05:30'::time")}
+            self._copy(db, Schedule, range(DAYS), on_day)
 
     def grow(self, count: int) -> None:
         """Copy until ``count`` requests wait for a decision."""

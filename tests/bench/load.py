@@ -100,7 +100,7 @@ def _request(method: str, path: str, cookie: str, body: str | None = None) -> by
     return ("\r\n".join(lines) + "\r\n\r\n" + (body or "")).encode()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Timing:
     """What a load came to."""
 
@@ -109,6 +109,8 @@ class Timing:
     each: list[float]
     """Seconds of each job."""
     outcomes: Counter[Hashable]
+    cpu_ms: float = 0.0
+    """Processor time of the web workers for each job, where it was asked for."""
 
     @property
     def per_second(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 import re
 import shutil
 import subprocess
@@ -13,7 +15,8 @@ from sqlalchemy import select
 
 from app.models import Account, Appointment, Slot
 from app.models.enums import AppointmentStatus, SlotStatus
-from tests.bench.load import Timing, Wire, median, spread
+from tests import make
+from tests.bench.load import Job, Timing, Wire, median, spread
 from tests.bench.sites import Bare, Sites, cookie_of
 from tests.live import Live
 
@@ -61,6 +64,13 @@ def own_list(sites: Sites, path: str, count: int) -> Timing:
     )
 
 
+def warm(sites: Sites) -> None:
+    """Both processes have compiled their statements and templates before anything is counted."""
+    bookings(sites, 48)
+    bare_bookings(sites.bare, 48)
+    race(sites, RACERS // 4)
+
+
 def bookings(sites: Sites, count: int) -> Timing:
     """``count`` donors, signed in, each on a place of one's own: choose, confirm."""
     accounts = [known.account for known in sites.centre.donors(count)]
@@ -73,10 +83,8 @@ def bookings(sites: Sites, count: int) -> Timing:
     if len(places) < count:
         raise RuntimeError("too few days are published for so many bookings")
     sites.tidy()
-    timing = spread(
-        sites.talon.port, list(zip(passes, places, strict=True)), _book, clients=CLIENTS
-    )
-    return _all(timing, 303)
+    jobs = list(zip(passes, places, strict=True))
+    return _booked(sites.talon, jobs, _book)
 
 
 def _book(wire: Wire, job: Any) -> Hashable:
@@ -91,7 +99,14 @@ def _book(wire: Wire, job: Any) -> Hashable:
 def bare_bookings(bare: Bare, count: int) -> Timing:
     places = bare.places(count)
     jobs = [(bare.cookie(place), f"slot={place}") for place in places]
-    return _all(spread(bare.port, jobs, _book_bare, clients=CLIENTS), 303)
+    return _booked(bare, jobs, _book_bare)
+
+
+def _booked(site: Live, jobs: list[Any], book: Job) -> Timing:
+    before = cpu(site)
+    timing = _all(spread(site.port, jobs, book, clients=CLIENTS), 303)
+    timing.cpu_ms = (cpu(site) - before) * 1000 / len(jobs)
+    return timing
 
 
 def _book_bare(wire: Wire, job: tuple[str, str]) -> Hashable:
@@ -108,24 +123,22 @@ def _all(timing: Timing, wanted: int) -> Timing:
     return timing
 
 
-def race(sites: Sites) -> tuple[float, float, int]:
+def race(sites: Sites, racers: int = RACERS) -> tuple[float, float, int]:
     """200 people, one time with ten places: seconds until all are answered, of both; sold by Talon."""
     centre = sites.centre
-    passes = centre.passes([known.account for known in centre.donors(RACERS)])
+    sites.races += 1
+    passes = centre.passes([known.account for known in centre.donors(racers)])
     with sites.talon.session() as session:
-        from tests import make
-
-        date = (centre.now + make.dt.timedelta(days=3)).date()
-        number = len(centre.statuses())
-        start = make.dt.time(9, number % 60)
+        date = (centre.now + dt.timedelta(days=3)).date()
+        start = dt.time(9, sites.races)
         day = make.make_schedule(
             session, centre.tenant, date=date, start=start,
-            end=make.dt.time(10, start.minute), per_time=RACE_PLACES,
+            end=dt.time(10, start.minute), per_time=RACE_PLACES,
         )  # fmt: skip
         time = int(make.slots_of(session, day)[0].starts_at.timestamp())
         day_id, uid = day.id, day.uid
     jobs = [(given, uid, time) for given in passes]
-    ours = spread(sites.talon.port, jobs, _race, clients=RACERS)
+    ours = spread(sites.talon.port, jobs, _race, clients=racers)
     with sites.talon.session() as session:
         sold = session.scalars(
             select(Appointment.id).where(
@@ -135,8 +148,8 @@ def race(sites: Sites) -> tuple[float, float, int]:
     if set(ours.outcomes) - {303, 409}:
         raise RuntimeError(f"answers: {dict(ours.outcomes)}")
     sites.bare.places(RACE_PLACES)
-    plain = [(sites.bare.cookie(n), "") for n in range(RACERS)]
-    theirs = spread(sites.bare.port, plain, _book_bare, clients=RACERS)
+    plain = [(sites.bare.cookie(n), "") for n in range(racers)]
+    theirs = spread(sites.bare.port, plain, _book_bare, clients=racers)
     return ours.seconds, theirs.seconds, len(sold)
 
 
@@ -210,12 +223,27 @@ def ticket(sites: Sites, count: int) -> float:
     return _first_byte(sites.talon, path, cookie_of(given), count)
 
 
-def memory(site: Live) -> float:
-    """Megabytes (PSS) of the web workers together."""
+def _workers(site: Live) -> list[int]:
     assert site.web is not None
     master = site.web.pid
-    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    return sum(_pss(int(pid)) for pid in children) / 1024
+    return [int(p) for p in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+
+
+def memory(site: Live) -> float:
+    """Megabytes (PSS) of the web workers together."""
+    return sum(_pss(pid) for pid in _workers(site)) / 1024
+
+
+def cpu(site: Live) -> float:
+    """Seconds of processor time that the web workers have used up to now.
+
+    Unlike the clock on the wall it says much the same on a machine that is busy with something else.
+    """
+    ticks = 0
+    for pid in _workers(site):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])  # utime, stime
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _pss(pid: int) -> int:

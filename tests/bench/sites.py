@@ -64,6 +64,7 @@ class Sites:
     bare: Bare
     centre: Centre
     cluster: servers.PostgreSQL
+    races: int = 0
 
     def tidy(self) -> None:
         """As autovacuum would have done in time."""
