@@ -32,7 +32,8 @@ def look(page: Page, *, accessible: bool = True) -> None:
     assert page.title().strip(), page.url
     expect(page.locator("h1")).to_have_count(1)
     assert page.locator("h1").inner_text().strip(), page.url
-    for width in (NARROW, WIDE):
+    own = (page.viewport_size or {"width": WIDE})["width"]
+    for width in (WIDE if own == NARROW else NARROW, own):
         page.set_viewport_size({"width": width, "height": HEIGHT[width]})
         fits(page)
         if accessible:
