@@ -14,7 +14,6 @@ from werkzeug import Response
 
 from admin.base import StaffPage
 from admin.decisions import Decisions, spoken_checks
-from app.extensions import saved
 from app.models.appointment import Appointment
 from app.models.donation_type import DonationType
 from app.models.organization import Organization
@@ -114,8 +113,7 @@ class QueuePage(Decisions, StaffPage):
             if row is not None:
                 people[row.person_id] = row.person
         records = {e.who.record.id: e.who.record for e in shown if e.who.record is not None}
-        with saved():  # after a POST too: nothing else would commit it
-            self.note_seen("queue", people.values(), records.values())
+        self.note_seen("queue", people.values(), records.values())
 
 
 def filter_of(

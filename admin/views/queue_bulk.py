@@ -209,8 +209,7 @@ class BulkPage(StaffPage):
     def _note(self, shown: Sequence[Examined]) -> None:
         people = {e.who.person.id: e.who.person for e in shown}
         records = {e.who.record.id: e.who.record for e in shown if e.who.record is not None}
-        with saved():
-            self.note_seen("queue.bulk", people.values(), records.values())
+        self.note_seen("queue.bulk", people.values(), records.values())
 
 
 def _waits(row: Appointment, now: Any) -> bool:

@@ -52,8 +52,7 @@ class TicketPage(Decisions, StaffPage):
             return self._to("ticket.show", uid=uid)
         if uid is None and len(people) == 1:
             return self._to("ticket.donor", uid=people[0].uid)
-        with saved():  # a POST: nothing else would commit it
-            self.note_seen("ticket.find", people)
+        self.note_seen("ticket.find", people)
         row = lookup.booking(self.session, uid=uid) if uid is not None else None
         page = self.render("admin/queue/find.html", form=form, people=people, booking=row)
         return page, 200 if people else 404
@@ -130,8 +129,7 @@ class TicketPage(Decisions, StaffPage):
     ) -> str:
         examined = checks.examine(self.session, [row], now=self.now)[0]
         record = examined.who.record
-        with saved():
-            self.note_seen("ticket", [row.person], [record] if record is not None else [])
+        self.note_seen("ticket", [row.person], [record] if record is not None else [])
         undoable = row.undo_until is not None and row.undo_until > self.now and row.keeps_slot
         waits = row.status is AppointmentStatus.PENDING and row.starts_at > self.now
         extras = opened_extras(self, examined, form)
