@@ -230,8 +230,7 @@ class Changes:
 
     def _form(self, template: str, person: Person, who: StaffFacts, form: Any, **more: Any) -> Any:
         record: DonorRecord | None = more.get("record") or who.record
-        with saved():
-            self.note_seen("donors.card", [person], [record] if record else [])
+        self.note_seen("donors.card", [person], [record] if record else [])
         html = self.render(template, person=person, name=name_of(who), form=form, who=who, **more)
         return html, 422 if form.errors else 200
 
