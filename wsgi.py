@@ -1,5 +1,6 @@
 """What gunicorn and the flask command load."""
 
+import gc
 import os
 import sys
 
@@ -10,3 +11,6 @@ try:
     app = create_app(config.load(os.environ))
 except config.BadSettings as error:
     sys.exit(str(error))
+
+gc.collect()
+gc.freeze()  # what lives as long as the process is left alone by the collector, and stays shared after a fork

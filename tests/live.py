@@ -48,6 +48,8 @@ class Live:
     """A web server and a worker on one database, with their own port, pids and logs."""
 
     application = "wsgi:app"
+    gunicorn: tuple[str, ...] = ()
+    """More arguments for gunicorn."""
 
     def __init__(
         self, database_url: str, folder: Path, *, web_processes: int = 2, **settings: str
@@ -79,7 +81,8 @@ class Live:
         self.web = servers.start(
             [sys.executable, "-m", "gunicorn", self.application, "--bind", f"fd://{fd}",
              "--worker-class", "gthread", "--workers", str(self.web_processes), "--threads", "4",
-             "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"],
+             "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket",
+             *self.gunicorn],
             self.web_log, cwd=ROOT, env=self.environ, pass_fds=(fd,),
         )  # fmt: skip
         servers.until(self._answers, self.web, self.web_log)
