@@ -49,6 +49,7 @@ def measure(sites: Sites, figures: Figures, asked: argparse.Namespace) -> None:
         return not asked.only or name in asked.only
 
     def say(what: str) -> None:
+        figures.loads.append(os.getloadavg()[0])
         print(f"… {what}", file=sys.stderr, flush=True)
 
     for rows, path in ((8, "/"), (300, "/?per=100")):
@@ -58,10 +59,10 @@ def measure(sites: Sites, figures: Figures, asked: argparse.Namespace) -> None:
             figures.lists[rows].append(measures.public_list(sites, path, 1 if small else 5))
     if wanted("list"):
         figures.own = [
-            measures.own_list(sites, "/", 100 if small else 800) for _ in range(asked.rounds)
+            measures.own_list(sites, "/", 50 if small else 200) for _ in range(asked.rounds)
         ]
     measures.warm(sites)
-    count = 64 if small else 480
+    count = 64 if small else 320
     for number in range(asked.rounds if wanted("booking") else 0):
         say(f"bookings, round {number + 1}")
         plain = measures.bare_bookings(sites.bare, count * 4)

@@ -15,8 +15,6 @@ from typing import Any
 import psycopg
 from flask import Flask, redirect, request, session
 
-from tests.live import SECRET
-
 TABLES = """
 CREATE TABLE slot (id bigint PRIMARY KEY, status text NOT NULL);
 CREATE TABLE booking (
@@ -32,7 +30,7 @@ CREATE TABLE history (
 """
 
 app = Flask(__name__)
-app.secret_key = SECRET
+app.secret_key = os.environ.get("TALON_SECRET_KEY")
 _local = threading.local()
 
 

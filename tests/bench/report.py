@@ -91,7 +91,7 @@ def _bookings(figures: Figures) -> list[Row]:
         ("Booking end to end, 16 at a time, bookings/s", _range(ours), _range(plain),
          _times(ratio), "0.20–0.30; 0.33 a stretch"),
         ("The same, processor time of the web workers, ms", _range(work, 1),
-         _range(plain_work, 1), _times(work_ratio), "(inverse: 1 / time)"),
+         _range(plain_work, 1), _times(work_ratio), "(bare / Talon)"),
         ("The same, p50 / p99 of both requests, ms", f"{half:.0f} / {late:.0f}",
          "{:.0f} / {:.0f}".format(*(median([t.ms(share) for _, t in figures.bookings])
                                     for share in (0.5, 0.99))), "", ""),
@@ -142,7 +142,7 @@ def table(figures: Figures) -> str:
     about = (
         f"{figures.began:%d %B %Y}. {os.cpu_count()} cores ({cpu}), Python "
         f"{platform.python_version()}, {figures.rounds} rounds"
-        f"{', TINY LOADS' if figures.quick else ''}; load average {low:.1f} before, {high:.1f} at most."
+        f"{', TINY LOADS' if figures.quick else ''}; load average {low:.1f} to {high:.1f} (about 3 are ours)."
     )
     lines = [HEAD, ("---", "---:", "---:", "---:", "---"), *rows(figures)]
     return "\n".join([about, "", *("| " + " | ".join(line) + " |" for line in lines)]) + "\n"

@@ -31,10 +31,21 @@ class Durable(servers.PostgreSQL):
     }
 
 
+class Talon(Live):
+    """Started as docs/systemd/talon-web.service starts it."""
+
+    gunicorn = ("--preload",)
+
+    def start_web(self) -> None:
+        self.environ["MALLOC_ARENA_MAX"] = "2"
+        super().start_web()
+
+
 class Bare(Live):
     """The bare application under the same gunicorn settings."""
 
     application = "tests.bench.bare:app"
+    gunicorn = Talon.gunicorn
 
     @property
     def conninfo(self) -> str:
@@ -95,7 +106,7 @@ def running(folder: Path) -> Iterator[Sites]:
         (folder / "talon").mkdir()
         (folder / "bare").mkdir()
         talon = stack.enter_context(
-            servers.closing(Live(url, folder / "talon", LOG_LEVEL="WARNING"))
+            servers.closing(Talon(url, folder / "talon", LOG_LEVEL="WARNING"))
         )
         bare_site = Bare(cluster.create("bare"), folder / "bare")
         stack.enter_context(servers.closing(bare_site))
