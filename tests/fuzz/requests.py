@@ -66,7 +66,7 @@ class Attempt:
     query: str
     body: str | None
 
-    def send(self, world: World, line: Line) -> Any:
+    def send(self, world: World) -> Any:
         visitor = world.visitors[self.who]
         client = visitor.client(world.app)
         if self.body is None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import datetime as dt
+
 import pytest
 import sqlalchemy as sa
+from flask import Flask, request
 from hypothesis import HealthCheck, Phase, given, settings
 
 from app.models import Throttle
@@ -23,9 +27,8 @@ def test_the_forms_of_the_site_were_found(forms: Forms) -> None:
     assert len(forms.fields["POST /staff/publishing/new/"]) > 20
 
 
-@pytest.mark.parametrize("line", LINES, ids=str)
-def test_nothing_sent_to_it_breaks(fuzzed: World, forms: Forms, line: Line, scale) -> None:
-    many = scale(200)
+def shower(world: World, line: Line, forms: Forms, many: int) -> None:
+    """So many odd requests to one rule. Raises AssertionError with the first that broke something."""
 
     @settings(
         max_examples=max(15, many),
@@ -34,16 +37,43 @@ def test_nothing_sent_to_it_breaks(fuzzed: World, forms: Forms, line: Line, scal
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(attempts(fuzzed, line, forms))
-    def attempt(request: Attempt) -> None:
-        answer = request.send(fuzzed, line)
+    @given(attempts(world, line, forms))
+    def attempt(sent: Attempt) -> None:
+        answer = sent.send(world)
         status, text = answer.status_code, answer.get_data()
         answer.close()
         assert status < 500 or status == line.status
         assert b"Traceback" not in text
 
+    attempt()
+
+
+@pytest.mark.parametrize("line", LINES, ids=str)
+def test_nothing_sent_to_it_breaks(fuzzed: World, forms: Forms, line: Line, scale) -> None:
     with fuzzed.engine.begin() as connection:
         connection.execute(sa.delete(Throttle))
-    attempt()
+    shower(fuzzed, line, forms, scale(200))
     if state(fuzzed.engine) != fuzzed.begin:
         restore(fuzzed.engine, fuzzed.begin)
+
+
+NAIVE = {
+    "a number that is none": lambda: str(int(request.args.get("page", "1"))),
+    "a date that is none": lambda: str(
+        dt.date.fromisoformat(request.args.get("date", "2026-01-01"))
+    ),
+    "a field that is missing": lambda: request.args.to_dict()["q"],
+    "text that is no text": lambda: request.args.get("q", "").encode("cp1251"),
+}
+
+
+@pytest.mark.parametrize("fault", NAIVE)
+def test_a_careless_view_is_noticed(fuzzed: World, forms: Forms, fault: str) -> None:
+    site = Flask("careless")
+    site.add_url_rule("/careless", view_func=NAIVE[fault], endpoint="careless")
+    careless = copy.copy(fuzzed)
+    careless.app = site
+    line = Line("all", "GET", "/careless", {})
+    forms.fields[str(line)] |= {"q": {"Вера"}, "page": {"1"}, "date": {"2026-11-25"}}
+    with pytest.raises(AssertionError):
+        shower(careless, line, forms, 60)
