@@ -107,6 +107,12 @@ stop() { # ends what this run has started, and nothing else
     exit "${1:-0}"
 }
 
+demo() { # makes the invented data, or rolls them forward
+    "$PY" -m flask --app wsgi demo >"$DATA/sign-ins.txt" &
+    demo=$!
+    wait "$demo"
+}
+
 run() {
     prepare requirements
     (umask 077 && mkdir -p "${DATA:=var}")
@@ -121,12 +127,13 @@ run() {
 
     trap 'stop 0' INT TERM HUP
     trap 'stop 1' EXIT
+    first=
+    [ -s "$DATA/sign-ins.txt" ] || first=1
+    [ -z "$first" ] || demo # nobody is to see the site half made
     "$PY" -m gunicorn wsgi:app --bind "127.0.0.1:$PORT" --worker-class gthread --workers 1 \
         --threads 8 --graceful-timeout 5 --log-level warning --no-control-socket &
     web=$!
-    "$PY" -m flask --app wsgi demo >"$DATA/sign-ins.txt" & # while the web server starts
-    demo=$!
-    wait "$demo"
+    [ -n "$first" ] || demo # while the web server starts
     "$PY" -m flask --app wsgi worker &
     worker=$!
     "$PY" - "$PORT" <<'CODE' || fail "the site does not answer; see the lines above"
