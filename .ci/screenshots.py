@@ -11,7 +11,9 @@ import sys
 import tempfile
 import time
 import urllib.request
+from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pyotp
 from playwright.sync_api import Page, sync_playwright
@@ -57,11 +59,35 @@ def sign_in(page: Page, address: str, role: Role) -> None:
     page.wait_for_url(f"{address}/staff/**")
 
 
-def fill_matrix(page: Page) -> None:
-    """Some plausible numbers, so that the picture shows what the form is for."""
-    cells = page.query_selector_all("table input[type=text], table input[type=number]")
-    for number, cell in enumerate(cells[:16]):
-        cell.fill(str((9, 10, 6, 10, 4, 7, 6, 30)[number % 8]))
+def preview(page: Page) -> None:
+    """A week that begins on the last published day, checked: most of it is new, that day is not."""
+    last = date.fromisoformat(
+        page.eval_on_selector("select[name=date]", "list => list.options[list.length - 1].value")
+    )
+    page.goto(urljoin(page.url, "/staff/publishing/new/"))
+    page.fill("input[name=first]", last.isoformat())
+    page.fill("input[name=last]", (last + timedelta(days=4)).isoformat())
+    page.check("input[name=branch] >> nth=0")
+    page.fill("input[name=places]", "3; AB−: 5")
+    cells = page.query_selector_all("input[name^=cell-]")  # three kinds, eight groups
+    for number, places in {0: 9, 1: 10, 2: 6, 5: 7, 7: 45, 16: 12, 18: 12, 20: 8, 22: 6}.items():
+        cells[number].fill(str(places))
+    page.click("button[value=check] >> nth=-1")
+    page.wait_for_url(lambda url: not url.endswith("/new/"))
+
+
+def speak_russian(page: Page) -> None:
+    """Date fields as a Russian browser shows them: Debian's Chromium has its languages in a package apart."""
+    page.eval_on_selector_all(
+        "input[type=date]",
+        """fields => fields.forEach(field => {
+            const [year, month, day] = field.value.split("-");
+            field.style.width = `${field.offsetWidth}px`;
+            field.type = "text";
+            field.placeholder = "дд.мм.гггг";
+            if (day) field.value = `${day}.${month}.${year}`;
+        })""",
+    )
 
 
 def take(address: str) -> None:
@@ -74,15 +100,15 @@ def take(address: str) -> None:
         for name, role, path in (
             ("places", None, "/"),
             ("queue", Role.REGISTRAR, "/staff/queue/"),
-            ("publishing", Role.SCHEDULER, "/staff/publishing/new/"),
+            ("publishing", Role.SCHEDULER, "/"),
         ):
             page = browser.new_context(viewport=size, locale="ru-RU").new_page()
             if role is not None:
                 sign_in(page, address, role)
             page.goto(address + path)
             if name == "publishing":
-                fill_matrix(page)
-                page.evaluate("window.scrollTo(0, 380)")
+                preview(page)
+            speak_russian(page)
             page.screenshot(path=IMAGES / f"{name}.png")
         browser.close()
 
