@@ -75,6 +75,11 @@ def saved() -> Iterator[Session]:
         raise
 
 
+def only_reads() -> None:
+    """From here on this request only reads: making its page holds up no writer (SQLite has one)."""
+    writes.set(False)
+
+
 @contextmanager
 def own_transaction(scope: Scope) -> Iterator[Session]:
     """A session beside the request's, committed at once: for what a GET has to write down."""
@@ -93,7 +98,8 @@ def engine_options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         return {
             "hide_parameters": True,
-            "connect_args": {"timeout": 10, "check_same_thread": False},
+            # Writers queue for the file, and not in order: in a rush one may wait for long.
+            "connect_args": {"timeout": 30, "check_same_thread": False},
         }
     limits = (
         "-c statement_timeout=15000 -c lock_timeout=8000 "

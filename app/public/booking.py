@@ -13,7 +13,7 @@ from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from app import sessions
-from app.extensions import db, saved
+from app.extensions import db, only_reads, saved
 from app.i18n import say
 from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
@@ -64,6 +64,7 @@ def hold(uid: uuid.UUID) -> Any:
     except NotFound:
         raise
     except RuleError as refusal:
+        only_reads()
         return _window(uid, error=say(refusal)), 409
     return redirect(url_for("public.confirm", uid=held.uid), 303)
 
@@ -118,6 +119,7 @@ def confirm_booking(uid: uuid.UUID) -> Any:
         with saved() as saving:
             rules.confirm(saving, appointment_id=chosen_id, actor=actor_of(reader()), now=g.now)
     except RuleError as refusal:
+        only_reads()
         return _confirm_page(cabinet.own(db.session(), uid=uid), error=say(refusal)), 409
     return redirect(url_for("public.booking", uid=uid), 303)
 
@@ -131,6 +133,7 @@ def extend(uid: uuid.UUID) -> Any:
         with saved() as saving:
             holding.extend(saving, appointment_id=chosen.id, actor=actor_of(reader()), now=g.now)
     except RuleError as refusal:
+        only_reads()
         return _confirm_page(cabinet.own(db.session(), uid=uid), error=say(refusal)), 409
     return redirect(url_for("public.confirm", uid=uid), 303)
 
