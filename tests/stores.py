@@ -77,10 +77,19 @@ def migrate(url: str) -> None:
 
 
 def wipe(engine: sa.Engine) -> None:
-    """Delete every row of every table. Ids go on counting where the engine keeps sequences."""
-    with engine.begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(sa.delete(table))
+    """Delete every row of every table. Ids go on counting where the engine keeps sequences.
+
+    A worker of a live site may be writing just now: then once more.
+    """
+    for tries_left in reversed(range(10)):
+        try:
+            with engine.begin() as connection:
+                for table in reversed(Base.metadata.sorted_tables):
+                    connection.execute(sa.delete(table))
+            return
+        except sa.exc.IntegrityError:
+            if not tries_left:
+                raise
 
 
 def system_session(bind: sa.Engine | sa.Connection, **options: Any) -> Session:

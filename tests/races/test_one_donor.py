@@ -16,10 +16,10 @@ from tests.races.clients import Answer, Client, at_once
 WINDOWS, PRESSES, TRIES = 30, 20, 5
 
 
-def only_id(centre: Centre) -> int:
-    """Of the one appointment there is."""
+def newest(centre: Centre) -> int:
+    """The id of the appointment made last."""
     with centre.site.session() as session:
-        return session.scalars(select(Appointment.id)).one()
+        return session.scalars(select(Appointment.id).order_by(Appointment.id.desc())).first() or 0
 
 
 def windows_of(centre: Centre, day: Schedule) -> list[tuple[Client, str]]:
@@ -83,8 +83,8 @@ def test_confirming_twenty_times_makes_one_booking_and_shows_the_same_ticket(cen
     assert {answer.status for answer in answers} == {303}
     assert len({answer.location for answer in answers}) == 1
     assert centre.statuses() == [A.PENDING]
-    assert centre.history(only_id(centre)) == ["hold", "confirm_to_pending"]
-    assert centre.letters(only_id(centre)) == [MessageKind.REQUEST_RECEIVED]
+    assert centre.history(newest(centre)) == ["hold", "confirm_to_pending"]
+    assert centre.letters(newest(centre)) == [MessageKind.REQUEST_RECEIVED]
     assert centre.broken() == []
 
 
@@ -117,7 +117,9 @@ def test_without_the_guard_of_a_status_a_repeat_happens_again(centre_without):
     for _ in range(TRIES):
         client, path = hold_once(centre, centre.day())
         answers = press(centre, client, path)
-        if {answer.status for answer in answers} != {303} or centre.broken():
+        if {answer.status for answer in answers} != {303} or len(
+            centre.history(newest(centre))
+        ) > 2:
             break
     else:
         raise AssertionError("the race does not notice that its guard is gone")

@@ -23,7 +23,7 @@ from app.rules import booking, holding, transitions
 from app.rules.actor import Actor
 from app.rules.errors import AlreadyChanged
 
-PAUSE = 0.2
+PAUSE = 0.5
 """Seconds between looking and acting: long enough for everybody else to look too."""
 
 
