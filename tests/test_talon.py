@@ -85,6 +85,14 @@ class Run:
             self.process.send_signal(sign)
         return self.process.wait(20)
 
+    def gone(self) -> bool:
+        """Nothing it started is left, at the latest in a few seconds (the machine may be busy)."""
+        for _ in range(100):
+            if not self.family():
+                return True
+            time.sleep(0.1)
+        return False
+
     def close(self) -> None:
         for pid in self.family() if self.process.poll() is None else ():
             os.kill(pid, signal.SIGKILL)
@@ -128,7 +136,7 @@ def test_run_answers_says_the_sign_ins_and_stops_everything(
     family = first.family()
     assert len(family) >= 3  # the shell, the web server, the worker
     assert first.end(signal.SIGINT, group=True) == 0  # Ctrl-C
-    assert not first.family()
+    assert first.gone()
 
     begun = time.monotonic()
     runs.append(second := Run(data, port))
@@ -143,7 +151,7 @@ def test_run_answers_says_the_sign_ins_and_stops_everything(
     assert answer == 200
     second.until(PASSWORD)
     assert second.end(signal.SIGTERM, group=False) == 0
-    assert not second.family()
+    assert second.gone()
     # Beside other work the clock says nothing; what it takes of two processors still does.
     busy = os.getloadavg()[0] > (os.cpu_count() or 1)
     assert (work / 1.5 if busy else seconds) < SECOND_START, (seconds, work)

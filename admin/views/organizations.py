@@ -15,6 +15,7 @@ from app.models.enums import OrganizationKind
 from app.models.organization import Organization
 from app.models.scope import scope_of
 from app.rules import organizations
+from app.rules.errors import NotAllowed
 from forms.inputs import ChosenField, LineField, MemberField, NotBlank, RowField
 
 ZONES = (
@@ -154,6 +155,8 @@ class OrganizationsView(StaffView):
             return organizations.create_branch(
                 self.session, part_of=parent, actor=self.actor, now=self.now, **fields
             )
+        if "sort" not in form:  # a new body is for who administers the whole installation
+            raise NotAllowed()
         kind = form.sort.data
         return organizations.create_root(
             self.session, actor=self.actor, now=self.now, kind=kind, **fields

@@ -110,6 +110,7 @@ def test_a_failure_is_postponed_with_growing_waits(
     assert [round(wait, -1) for wait in waits[:2]] == [10.0, 30.0]
     assert 100 < waits[2] < 140
     sink.mood = "accept"
+    monkeypatch.setattr(senders, "STEP_SECONDS", 10)
     deliver(message.id, attempt)
     assert again(store, message).status is MessageStatus.SENT
 

@@ -525,6 +525,7 @@ def plan(session: Session, statement) -> str:
     dialect = session.get_bind().dialect
     if dialect.name == "postgresql":
         session.execute(text("SET LOCAL enable_seqscan = off"))
+        session.execute(text("SET LOCAL enable_sort = off"))
     compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
     ask = "EXPLAIN" if dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
     return "\n".join(str(row) for row in session.execute(text(f"{ask} {compiled}")))
