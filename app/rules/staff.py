@@ -125,7 +125,7 @@ def _send_link(session: Session, user: StaffUser, now: dt.datetime) -> None:
     outbox.add(
         session,
         kind=MessageKind.STAFF_INVITE,
-        key=f"staff_invite:{user.id}:{link.id}",
+        key=f"staff_invite:{user.id}:{int(now.timestamp() * 1000)}",
         now=now,
         tenant_id=roles.tenant_of(session, user=user),
         staff_user_id=user.id,
