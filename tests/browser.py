@@ -125,6 +125,7 @@ def phone(live: Live, open_page: Callable[..., Page]) -> Page:
 def axe(page: Page) -> None:
     """No serious and no critical finding of axe-core on the page as it stands now."""
     page.wait_for_load_state()  # a page still on its way has no document to look at
+    page.evaluate("Promise.allSettled(document.getAnimations().map(a => a.finished))")
     found = Axe().run(page).response["violations"]
     bad = [
         f"{rule['id']} ({rule['impact']}): {rule['help']}\n    "
