@@ -20,7 +20,7 @@ def init_looks(app: Flask) -> None:
     app.after_request(keep_tongue)
     app.jinja_env.filters["cell"] = cell
     app.jinja_env.globals.update(
-        staff_menu=staff_menu, other_tongue=other_tongue, staff_user=staff_user
+        staff_menu=staff_menu, other_tongue=other_tongue, staff_user=staff_user, way_back=way_back
     )
 
 
@@ -49,6 +49,28 @@ def staff_menu() -> list[Any]:
     """The menu's entries and headings that the reader may open."""
     office = current_app.extensions["admin"][0]
     return [item for item in office.menu() if item.is_visible() and item.is_accessible()]
+
+
+def way_back() -> str:
+    """Of a page that answers a POST: where Back and Reload lead instead of sending it once more.
+
+    The page's own address if it can be opened, else the next one above it that can; a view that knows
+    better says so in ``g.way_back``. Empty for a page that was opened by GET. staff.js writes it into
+    the browser's history.
+    """
+    if request.method != "POST" or surface() is not Surface.STAFF:
+        return ""
+    if g.get("way_back"):
+        return str(g.way_back)
+    if request.url_rule is not None and "GET" in (request.url_rule.methods or ()):
+        return request.full_path.rstrip("?")
+    adapter, path = current_app.create_url_adapter(request), request.path
+    while adapter is not None and path.count("/") > 2:
+        path = path.rstrip("/").rpartition("/")[0]
+        for each in (path + "/", path):
+            if adapter.test(each, "GET"):
+                return each
+    return url_for("admin.index")
 
 
 def other_tongue() -> dict[str, str]:

@@ -24,7 +24,7 @@ from app.models.schedule import Schedule
 from app.rules import clock, closing, day_list, days, previews, publication_list
 from app.rules.day_list import Load
 from app.rules.days import PlacesChange
-from app.rules.errors import NotFound, RuleError
+from app.rules.errors import NotFound, ReasonNeeded, RuleError
 from forms.days import LONGEST_REASON, DaysFilter, PlacesForm
 from forms.publishing import chosen_uid
 
@@ -109,7 +109,7 @@ class DaysPage(StaffPage):
         if day.status is ScheduleStatus.CLOSED:
             return self.back(".show", uid=uid)
         if request.method == "GET":
-            return self._close_page(day)
+            return self._close_page(day, say(ReasonNeeded()) if "unsaid" in request.args else "")
         try:
             with saved() as session:
                 closing.close_day(
@@ -119,8 +119,11 @@ class DaysPage(StaffPage):
                     actor=self.actor,
                     now=self.now,
                 )
+        except ReasonNeeded:
+            return self.back(".close", uid=uid, unsaid=1)  # asked again by GET: Back works
         except RuleError as refusal:
-            return self._close_page(self._day(uid), say(refusal)), 422
+            refused(say(refusal))
+            return self.back(".show", uid=uid)
         self._dismiss(day.id)
         return self.back(".show", uid=uid)
 
@@ -170,12 +173,9 @@ class DaysPage(StaffPage):
             day=day,
             whom=whom,
             sentence=sentence,
-            reason=request.form.get("reason", ""),
             longest=LONGEST_REASON,
         )
         self.note_seen("days.close", [row.appointment.person for row in whom.booked])
-        if sentence:
-            self.session.commit()  # a POST has no transaction beside its own
         return page
 
     def _dismiss(self, schedule_id: int) -> None:

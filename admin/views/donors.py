@@ -9,6 +9,7 @@ from flask import request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
+from admin import notes
 from admin.base import StaffPage
 from admin.sections import DONORS
 from admin.views.donor_changes import Changes, name_of
@@ -33,6 +34,9 @@ SAW = {
 }
 """What an access event is called on the card; any other is «on another page»."""
 
+PHONE_SHOWN = 5 * 60
+"""Seconds for which Back and Reload show a telephone number again without a new question."""
+
 
 class DonorsPage(Changes, StaffPage):
     """Who looks is written down: a card, a list, a telephone number."""
@@ -55,17 +59,22 @@ class DonorsPage(Changes, StaffPage):
     def search(self) -> Any:
         """What is searched for names a person: it is sent by POST and stands in no address."""
         form = SearchForm()
-        if not form.is_submitted() or not form.validate():
+        if form.is_submitted():
+            if not form.validate():
+                return self.back()
+            return self.back(".search", asked=notes.keep("donors", form.q.data or ""))
+        words = notes.kept("donors", request.args.get("asked", ""))
+        if words is None:
             return self.back()
-        wish = donor_search.wanted(form.q.data or "")
+        form.q.data = words
+        wish = donor_search.wanted(words)
         found = donor_search.donors(self.session, wish)
         records = donor_search.records(self.session, wish, limit=10)
-        with saved():
-            self.note_seen(
-                "donors.list",
-                [one.person for one in found[: donor_search.MOST]],
-                [one.record for one in records if one.person is None],
-            )
+        self.note_seen(
+            "donors.list",
+            [one.person for one in found[: donor_search.MOST]],
+            [one.record for one in records if one.person is None],
+        )
         return self.render(
             "admin/donors/index.html",
             form=form,
@@ -78,12 +87,15 @@ class DonorsPage(Changes, StaffPage):
 
     @expose("/<uuid:uid>/", methods=("GET",))
     def card(self, uid: uuid.UUID) -> Any:
-        return self._card(donor_card.card(self.session, uid=uid, now=self.now), "donors.card")
+        """The card; with its whole telephone number for some minutes after that was asked for."""
+        card = donor_card.card(self.session, uid=uid, now=self.now)
+        asked = notes.kept("phone", request.args.get("phone", "")) == str(uid)
+        phone = card.person.phone or "" if asked else ""
+        return self._card(card, "donors.phone" if phone else "donors.card", phone=phone)
 
     def _card(self, card: Card, action: str, **more: Any) -> Any:
         records = [card.record] if card.record is not None else []
-        with saved():
-            self.note_seen(action, [card.person, *card.twins], records)
+        self.note_seen(action, [card.person, *card.twins], records)
         return self.render(
             "admin/donors/card.html",
             card=card,
@@ -101,16 +113,19 @@ class DonorsPage(Changes, StaffPage):
         """The whole number, once a purpose is given; both are written down."""
         if request.method == "GET":
             return self.back(".card", uid=uid)
-        card = donor_card.card(self.session, uid=uid, now=self.now)
         form = PhoneForm()
         if not form.validate():
+            card = donor_card.card(self.session, uid=uid, now=self.now)
             return self._card(card, "donors.card", phone_form=form), 422
-        audit.record(
-            self.session,
-            verb="donor.phone",
-            subject=card.person,
-            actor=self.actor,
-            now=self.now,
-            changes={"reason": [None, form.reason.data]},
-        )
-        return self._card(card, "donors.phone", phone=card.person.phone or "")
+        with saved():
+            person = lookup.person(self.session, uid=uid)
+            audit.record(
+                self.session,
+                verb="donor.phone",
+                subject=person,
+                actor=self.actor,
+                now=self.now,
+                changes={"reason": [None, form.reason.data]},
+            )
+        key = notes.keep("phone", str(uid), lasts=PHONE_SHOWN)
+        return self.back(".card", uid=uid, phone=key, _anchor="phone")

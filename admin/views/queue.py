@@ -6,7 +6,7 @@ import math
 import uuid
 from typing import Any, cast
 
-from flask import abort, redirect, request, session, url_for
+from flask import abort, g, redirect, request, session, url_for
 from flask_admin import expose
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
@@ -58,6 +58,7 @@ class QueuePage(Decisions, StaffPage):
 
     def stay(self, uid: uuid.UUID, *, form: RejectForm | None = None, refusal: str = "") -> Any:
         if form is not None:
+            g.way_back = url_for("queue.index", **args_of(self.wish(), open=uid))
             return self._page(self.wish(), form=form, open=uid), 422
         if refusal:
             session[NOTE] = refusal

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from flask import request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
+from admin import notes
 from admin.base import StaffPage
 from admin.sections import DONORS
 from admin.views.donors import SAW
-from app.extensions import saved
 from app.rules import donor_records, donor_search
 from app.rules.donor_search import FoundRecord
 from forms.donors import SEXES, SearchForm
@@ -39,12 +40,18 @@ class RecordsPage(StaffPage):
 
     @expose("/search/", methods=("GET", "POST"))
     def search(self) -> Any:
+        """Sent by POST, answered by GET: a name stands in no address, and Back works."""
         form = SearchForm()
-        if not form.is_submitted() or not form.validate():
+        if form.is_submitted():
+            if not form.validate():
+                return self.back()
+            return self.back(".search", asked=notes.keep("records", form.q.data or ""))
+        words = notes.kept("records", request.args.get("asked", ""))
+        if words is None:
             return self.back()
-        found = donor_search.records(self.session, donor_search.wanted(form.q.data or ""))
-        with saved():
-            self._note(found[: donor_search.MOST])
+        form.q.data = words
+        found = donor_search.records(self.session, donor_search.wanted(words))
+        self._note(found[: donor_search.MOST])
         return self.render(
             "admin/donors/records.html",
             form=form,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any, cast
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from werkzeug import Response
 
+from admin import notes
 from admin.base import StaffPage
 from admin.decisions import Decisions, spoken_checks
 from admin.views.queue import opened_extras, seconds_left
@@ -18,6 +19,7 @@ from app.extensions import saved
 from app.i18n import say
 from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
+from app.models.person import Person
 from app.rules import booking, checks, facts, lookup
 from app.rules.errors import NotFound, RuleError
 from app.rules.queue import Decided, Position
@@ -37,7 +39,13 @@ class TicketPage(Decisions, StaffPage):
 
     @expose("/", methods=("GET",))
     def index(self) -> Any:
-        return self.render("admin/queue/find.html", form=FindForm(formdata=None), people=None)
+        """The line to type in; with ``asked`` what several bookings and donors were found for it."""
+        form = FindForm(formdata=None)
+        text = notes.kept("ticket", request.args.get("asked", ""))
+        if text is None:
+            return self.render("admin/queue/find.html", form=form, people=None)
+        form.q.data = text
+        return self._found(form, self._by_number(text), lookup.by_code(self.session, text))
 
     @expose("/", methods=("POST",))
     def find(self) -> Any:
@@ -52,10 +60,16 @@ class TicketPage(Decisions, StaffPage):
             return self._to("ticket.show", uid=uid)
         if uid is None and len(people) == 1:
             return self._to("ticket.donor", uid=people[0].uid)
+        if people:
+            return self._to("ticket.index", asked=notes.keep("ticket", text))
+        return self._found(form, None, []), 404
+
+    def _found(self, form: FindForm, uid: uuid.UUID | None, people: list[Person]) -> str:
         self.note_seen("ticket.find", people)
         row = lookup.booking(self.session, uid=uid) if uid is not None else None
-        page = self.render("admin/queue/find.html", form=form, people=people, booking=row)
-        return page, 200 if people else 404
+        return cast(
+            str, self.render("admin/queue/find.html", form=form, people=people, booking=row)
+        )
 
     def _by_number(self, text: str) -> uuid.UUID | None:
         if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):

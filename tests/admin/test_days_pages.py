@@ -212,7 +212,7 @@ def test_a_closed_day_keeps_the_list_of_calls(scheduler, as_staff, tenant, store
 def test_closing_without_a_reason_is_refused(scheduler, tenant, store, day):
     make.make_appointment(store, tenant, make.make_donor(store, tenant), day)
     answer = close(scheduler, day, "   ")
-    assert answer.status_code == 422
+    assert answer.status_code == 200 and answer.request.method == "GET", "so that Back works"
     assert "Укажите причину" in words(answer)
     store.refresh(day)
     assert day.status is ScheduleStatus.PUBLISHED

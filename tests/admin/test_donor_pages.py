@@ -29,7 +29,7 @@ from app.models.enums import (
 )
 from app.rules.donors import link_record
 from tests import make
-from tests.client import headings, words
+from tests.client import headings, parsed, words
 
 TODAY = dt.date(2026, 11, 23)
 DAY = dt.timedelta(days=1)
@@ -71,29 +71,66 @@ def seen(store, action: str) -> list[int]:
     return list(rows)
 
 
+def search(visitor, line: str):
+    """What the line of search leads to."""
+    return visitor.submit(
+        "/staff/donors/", {"q": line}, form="/staff/donors/search/", follow_redirects=True
+    )
+
+
 # finding
 
 
 @pytest.mark.parametrize("line", ["федорова", "ФЁДОРОВА анна", "456545", "14.02.1988"])
 def test_a_donor_is_found_and_the_search_is_in_no_address(registrar, store, donor, line):
-    page = registrar.submit("/staff/donors/", {"q": line}, form="/staff/donors/search/")
+    page = search(registrar, line)
     assert page.status_code == 200
+    assert line not in page.request.url and "456545" not in page.request.url
+    again = registrar.get(page.request.full_path)  # Back, Reload
+    assert "Фёдорова Анна" in words(again)
     assert "Фёдорова Анна" in words(page)
-    assert seen(store, "donors.list") == [donor.person.id]
+    assert set(seen(store, "donors.list")) == {donor.person.id}
     assert registrar.get("/staff/donors/search/").status_code == 303
 
 
+def test_what_was_searched_for_is_shown_to_the_one_who_searched(registrar, as_staff, tenant, donor):
+    page = search(registrar, "федорова")
+    other = as_staff(Role.REGISTRAR, tenant.root)
+    assert other.get(page.request.full_path).location == "/staff/donors/"
+
+
+def test_what_was_searched_for_is_forgotten_in_half_an_hour(registrar, clock, donor):
+    page = search(registrar, "федорова")
+    for _ in range(4):
+        clock.forward(minutes=10)
+        answer = registrar.get(page.request.full_path)
+    assert answer.location == "/staff/donors/"
+
+
+def test_what_was_searched_for_cannot_be_read_in_the_cookie(registrar, donor):
+    search(registrar, "федорова")
+    with registrar.session_transaction("/staff/") as cookie:
+        assert len(cookie["notes"]) == 1
+        assert "федорова" not in str(cookie["notes"])
+
+
+def test_many_searches_fit_into_the_cookie(registrar, donor):
+    for number in range(9):
+        page = search(registrar, f"{'Щ' * 96} {number}")
+    assert page.status_code == 200
+    with registrar.session_transaction("/staff/") as cookie:
+        assert len(str(cookie["notes"])) < 3000
+
+
 def test_an_address_finds_its_owner_but_is_masked_in_the_list(registrar, donor):
-    page = registrar.submit(
-        "/staff/donors/", {"q": donor.account.email}, form="/staff/donors/search/"
-    )
+    page = search(registrar, donor.account.email)
     assert "Фёдорова Анна" in words(page)
     assert "***@" in words(page)
     assert donor.account.email not in words(page)
 
 
 def test_finding_nobody_says_how_names_are_searched(registrar, donor):
-    page = registrar.submit("/staff/donors/", {"q": "нету"}, form="/staff/donors/search/")
+    page = search(registrar, "нету")
     assert "с начала" in words(page)
 
 
@@ -131,11 +168,31 @@ def test_the_phone_is_masked_until_a_purpose_is_given(registrar, store, donor):
     refused = registrar.submit(url(donor), {"reason": ""}, form=url(donor, "phone"))
     assert refused.status_code == 422
     assert "+79001234567" not in words(refused)
+    assert parsed(refused).body.get("data-way-back") == url(donor, "phone")
+    assert registrar.get(url(donor, "phone")).location == url(donor)
     shown = registrar.submit(url(donor), {"reason": "call"}, form=url(donor, "phone"))
-    assert "+79001234567" in words(shown)
+    assert shown.status_code == 303 and "9001234567" not in shown.location
+    assert "+79001234567" in words(registrar.page(shown.location))
     assert seen(store, "donors.phone") == [donor.person.id]
     event = store.scalars(select(AuditEvent).where(AuditEvent.verb == "donor.phone")).one()
     assert event.changes == {"reason": [None, "call"]}
+
+
+def test_a_shown_phone_is_hidden_again_after_some_minutes(registrar, store, clock, donor):
+    donor.person.phone = "+79001234567"
+    shown = registrar.submit(url(donor), {"reason": "call"}, form=url(donor, "phone")).location
+    clock.forward(minutes=4)
+    assert "+79001234567" in words(registrar.page(shown)), "Back leads to it"
+    clock.forward(minutes=2)
+    assert "+79001234567" not in words(registrar.page(shown))
+
+
+def test_being_shown_one_phone_shows_no_other(registrar, store, tenant, donor):
+    other = make.make_donor(store, tenant)
+    donor.person.phone, other.person.phone = "+79001234567", "+79007654321"
+    shown = registrar.submit(url(donor), {"reason": "call"}, form=url(donor, "phone")).location
+    key = shown.partition("?")[2]
+    assert "+79007654321" not in words(registrar.page(f"{url(other)}?{key}"))
 
 
 def test_a_nameless_card_is_called_by_its_code(registrar, store, tenant):
@@ -319,7 +376,9 @@ def test_the_file_shows_what_waits_to_be_linked_and_a_record_with_its_facts(
     card = registrar.page(f"/staff/records/{record.uid}/")
     assert headings(card)[0] == "Фёдорова А."
     assert "анемия" in words(card)
-    found = registrar.submit("/staff/records/", {"q": "456545"}, form="/staff/records/search/")
+    found = registrar.submit(
+        "/staff/records/", {"q": "456545"}, form="/staff/records/search/", follow_redirects=True
+    )
     assert "Фёдорова А." in words(found)
 
 

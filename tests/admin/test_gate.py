@@ -182,7 +182,10 @@ def test_cards_shown_in_answer_to_a_form_are_written_down_even_if_nothing_is_sav
     tenant = make.make_tenant(store)
     first = make.make_donor(store, tenant, donor_code="456545")
     second = make.make_donor(store, tenant, donor_code="456545")
-    as_staff(Role.REGISTRAR, over=tenant.root).send("/staff/ticket/", {"q": "456545"})
+    without_a_reason = as_staff(Role.REGISTRAR, over=tenant.root).send(
+        f"/staff/donors/{first.person.uid}/phone/"
+    )
+    assert without_a_reason.status_code == 422, "the card, with its twin"
 
     seen = store.scalars(select(AccessSubject.person_id)).all()
     assert sorted(seen) == sorted([first.person.id, second.person.id])

@@ -287,6 +287,8 @@ def test_a_rejection_that_lacks_something_stays_open_with_what_was_typed(
     assert desk.status(row) is A.PENDING
     assert opened(page) == str(row.uid)
     assert sentence in words(page)
+    way_back = page.body.get("data-way-back")
+    assert opened(desk.client.page(way_back)) == str(row.uid), "where Back and Reload lead"
     typed = page.xpath("//textarea[@name='comment']")[0].text.strip()
     assert typed == ({"comment": "Позвоните нам."} | data)["comment"]
 

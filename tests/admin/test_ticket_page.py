@@ -19,7 +19,12 @@ TICKET = "/staff/ticket/"
 
 
 def find(desk: Desk, text: str) -> Any:
-    return desk.client.submit(TICKET, {"q": text}, form=TICKET)
+    """Press «Find»; several found stand on a page of their own, to which Back leads."""
+    answer = desk.client.submit(TICKET, {"q": text}, form=TICKET)
+    if "asked=" in (answer.location or ""):
+        assert text not in answer.location
+        return desk.client.get(answer.location)
+    return answer
 
 
 def code_of(desk: Desk, row: Appointment) -> str:
@@ -162,6 +167,7 @@ def test_rejecting_here_without_a_reason_keeps_the_comment(desk: Desk) -> None:
     response = desk.client.send(f"{TICKET}{row.uid}/reject", {"comment": "Позвоните нам."})
     assert response.status_code == 422
     assert "Позвоните нам." in parsed(response).xpath("//textarea[@id='comment']")[0].text
+    assert parsed(response).body.get("data-way-back") == f"{TICKET}{row.uid}"
 
 
 @pytest.mark.parametrize("status", [A.PENDING, A.BOOKED])

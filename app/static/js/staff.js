@@ -2,6 +2,10 @@
 (function () {
   "use strict";
 
+  // A page that answers a POST stands in the history as one that can be opened again: Back sends nothing twice.
+  var wayBack = document.body.dataset.wayBack;
+  if (wayBack) history.replaceState(null, "", wayBack);
+
   // Errors first: the summary takes the focus, so that it is read aloud.
   var summary = document.querySelector("[data-focus]");
   if (summary) summary.focus();
