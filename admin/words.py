@@ -1,18 +1,9 @@
-"""The journal's codes in words: what was done, to what, which field."""
+"""The journal's codes in words: what was done, to what, on which page."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
 from flask import current_app
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Enum
-
-from app.i18n import label
-from app.models import Base
-from app.models.enums import Role
 
 VERBS = {
     "account.confirm_email": _l("Address confirmed"),
@@ -64,6 +55,7 @@ VERBS = {
     "publication.schedule": _l("Publishing set for an hour"),
     "publication.undo": _l("Publishing undone"),
     "publication.unschedule": _l("Publishing no longer set for an hour"),
+    "record.import": _l("Record changed by the donor file"),
     "reasons.create": _l("Rejection reason added"),
     "reasons.delete": _l("Rejection reason deleted"),
     "reasons.edit": _l("Rejection reason changed"),
@@ -113,60 +105,6 @@ def verb_words(code: str) -> str:
 
 def subject_words(table: str) -> str:
     return str(SUBJECTS.get(table, table))
-
-
-def field_words(table: str, name: str) -> str:
-    """What the table's own view calls the field; a role by its label; else its name in the database."""
-    if table == "staff_user" and name in {str(role.value) for role in Role}:
-        return label(Role(name))
-    for view in current_app.extensions["admin"][0]._views:
-        model = getattr(view, "model", None)
-        if model is not None and model.__tablename__ == table:
-            for key in (name, name.removesuffix("_id")):
-                if key in view.column_labels:
-                    return str(view.column_labels[key])
-    return str(FIELDS.get(name, name))
-
-
-FIELDS = {
-    "status": _l("State"),
-    "valid_from": _l("Holds from"),
-    "to_check": _l("To check"),
-    "days": _l("Days"),
-    "times": _l("Times a year"),
-    "version": _l("Version"),
-    "kind": _l("Kind"),
-    "locale": _l("Language"),
-    "password_hash": _l("Password"),
-    "is_active": _l("Works"),
-}
-
-
-def value_words(table: str, name: str, value: Any) -> str:
-    """A value of the journal; one of a closed list by its label."""
-    if value is None or value == "":
-        return "—"
-    if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    if value == "*" and table == "staff_user":
-        return gettext("the whole installation")
-    members = closed_lists().get((table, name), {})
-    return label(members[value]) if value in members else str(value)
-
-
-@cache
-def closed_lists() -> dict[tuple[str, str], dict[str, Any]]:
-    """Table and column → the members of its closed list, by stored value."""
-    return {
-        (mapper.class_.__tablename__, column.key): {
-            str(member.value): member for member in column.type.enum_class
-        }
-        for mapper in Base.registry.mappers
-        for column in mapper.columns
-        if isinstance(column.type, Enum) and column.type.enum_class is not None
-    }
 
 
 PAGES = {

@@ -10,8 +10,9 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from admin.base import StaffView
+from admin.field_words import lines, numbered, shown
 from admin.filters import Choice, Days
-from admin.words import field_words, subject_words, value_words, verb_words
+from admin.words import subject_words, verb_words
 from app.i18n import label
 from app.models.audit import AuditEvent
 from app.models.enums import ActorKind
@@ -30,12 +31,12 @@ def about(row: AuditEvent) -> str:
     words = subject_words(row.subject)
     if row.subject_id is None:
         return words
-    name = g.subjects.get((row.subject, row.subject_id)) or f"({row.subject_id})"
+    name = g.subjects.get((row.subject, row.subject_id)) or numbered(row.subject, row.subject_id)
     return f"{words} {name}"
 
 
 def fields(row: AuditEvent) -> str:
-    return ", ".join(field_words(row.subject, name) for name in row.changes)
+    return ", ".join(shown(row))
 
 
 class AuditView(StaffView):
@@ -79,12 +80,4 @@ class AuditView(StaffView):
         return verb_words(row.verb)
 
     def details_extra(self, row: Any) -> dict[str, Any]:
-        return {
-            "changes": [
-                (
-                    field_words(row.subject, name),
-                    *(value_words(row.subject, name, value) for value in pair),
-                )
-                for name, pair in row.changes.items()
-            ]
-        }
+        return {"changes": lines(row)}
