@@ -15,11 +15,13 @@ from typing import Any
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
+from app.i18n import say
 from app.models.blood import EVERY_TYPE
 from app.models.donation_type import DonationType
 from app.models.enums import FirstTime, Sex, Sign
 from app.models.organization import Organization
 from app.rules.matrix import Dates, Line, Matrix
+from app.rules.planning import gaps
 from forms import matrix_texts as texts
 
 MOST_PLACES = 5000
@@ -86,8 +88,11 @@ class MatrixForm:
     def title(self) -> str:
         return " ".join(self.get("title").split())[:LONGEST_TITLE]
 
-    def read(self) -> Matrix | None:
-        """The matrix, or None with ``errors``: they stand in the order of the page."""
+    def read(self, *, whole: bool = False) -> Matrix | None:
+        """The matrix, or None with ``errors``: they stand in the order of the page.
+
+        ``whole``: nothing may be missing either; a draft may be kept half filled in, not checked.
+        """
         dates = self._dates()
         start = self._time("start", gettext("Hours from"))
         end = self._time("end", gettext("Hours until"))
@@ -103,7 +108,22 @@ class MatrixForm:
             overrides=overrides,
             lines=(*self._cells(), *self._open_sets()),
         )
+        if whole and not self.errors:
+            self._demand_whole(matrix)
         return None if self.errors else matrix
+
+    def _demand_whole(self, matrix: Matrix) -> None:
+        missing = {gap.code: say(gap) for gap in gaps(matrix)}
+        places = {
+            "no_dates": ("first", gettext("Days")),
+            "long_range": ("last", gettext("Last date")),
+            "no_branches": ("branch", gettext("Branches")),
+            "no_times": ("end", gettext("Hours until")),
+            "no_totals": ("places-a-day", gettext("Places a day")),
+        }
+        for code, (name, label) in places.items():
+            if code in missing:
+                self._wrong(name, label, missing[code])
 
     def _wrong(self, name: str, label: str, sentence: str) -> None:
         self.errors.setdefault(name, Error(name, label, sentence))

@@ -186,7 +186,7 @@ class PublishingPage(StaffPage):
         if act == "more":
             form.more_sets()
             return self._matrix_page(form, tenant, row)
-        matrix = form.read()
+        matrix = form.read(whole=act != "draft")
         if matrix is None:
             return self._matrix_page(form, tenant, row), 422
         try:

@@ -93,7 +93,7 @@ def plan(matrix: Matrix, *, zones: Mapping[int, str], not_before: dt.datetime) -
     ``zones``: IANA zone by branch. ``not_before``: when the days will become public; what has begun
     by then is refused. A line that does not fit, or a date without one of its hours, makes no day.
     """
-    problems = list(_gaps(matrix))
+    problems = list(gaps(matrix))
     fitting = []
     for line in matrix.lines:
         refused = list(_fits(matrix, line))
@@ -138,7 +138,7 @@ def _day(
     )
 
 
-def _gaps(matrix: Matrix) -> Iterator[Problem]:
+def gaps(matrix: Matrix) -> Iterator[Problem]:
     """What is still missing, or is there twice."""
     if matrix.dates.length > MAX_RANGE:
         text = N_("From the first to the last date there may be at most %(limit)s days.")

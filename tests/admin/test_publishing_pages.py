@@ -113,6 +113,34 @@ def test_what_does_not_fit_is_refused_with_the_arithmetic(scheduler, tenant, sto
     assert store.scalar(select(func.count()).select_from(Schedule)) == 0
 
 
+@pytest.mark.parametrize(
+    ("missing", "field", "sentence"),
+    [
+        ({"B-": "", "AB-": ""}, "places-a-day", "Места не заданы: заполните хотя бы одну ячейку."),
+        ({"branch": None}, "branch", "Не выбрано подразделение."),
+        ({"first": "", "last": ""}, "first", "Даты не выбраны или все исключены."),
+        ({"end": "08:10"}, "end", "не помещается ни одного времени"),
+    ],
+)
+def test_an_unfinished_matrix_is_not_checked_and_leaves_no_draft(
+    scheduler, tenant, store, missing, field, sentence
+):
+    changes = {cell(tenant, key) if "-" in key else key: text for key, text in missing.items()}
+    answer = fill_in(scheduler, tenant, title="Неделя перед праздником", **changes)
+    page = parsed(answer)
+    assert answer.status_code == 422
+    assert sentence in words(page)
+    assert page.xpath("//*[@class='summary']//a/@href") == [f"#{field}"]
+    assert page.xpath(f"//*[@id='{field}']"), "the summary leads there"
+    assert value(page, "title") == "Неделя перед праздником"
+    assert store.scalar(select(func.count()).select_from(Publication)) == 0
+
+
+def test_an_unfinished_matrix_may_be_kept_as_a_draft(scheduler, tenant, store):
+    fill_in(scheduler, tenant, act="draft", **{cell(tenant, "B-"): "", cell(tenant, "AB-"): ""})
+    assert only(store).status is PublicationStatus.DRAFT
+
+
 def test_nothing_typed_is_lost_on_an_error(scheduler, tenant, store):
     answer = fill_in(
         scheduler,
@@ -382,6 +410,7 @@ def test_a_foreign_branch_cannot_be_ticked(scheduler, tenant, store):
     foreign = make.make_tenant(store, name="Чужой центр")
     preview = fill_in(scheduler, tenant, branch=[str(foreign.branch.uid)])
     assert "Не выбрано подразделение" in words(preview)
+    fill_in(scheduler, tenant, branch=[str(foreign.branch.uid)], act="draft")
     assert Matrix.from_json(only(store).matrix).organization_ids == ()
     wrong = scheduler.get(f"{URL}new/", query_string={"organization": str(foreign.root.uid)})
     assert wrong.status_code == 404
