@@ -205,7 +205,10 @@ def parsed_day(text: str) -> dt.date | None:
 
 
 class ChosenField(SelectField):
-    """One of some things, each with a key in the page and words; ``data`` is the thing itself."""
+    """One of some things, each with a key in the page and words; ``data`` is the thing itself.
+
+    ``not_offered``: what to say to a key that is none of theirs.
+    """
 
     def __init__(
         self,
@@ -214,8 +217,11 @@ class ChosenField(SelectField):
         things: dict[str, Any],
         words: Callable[[Any], Any],
         blank: Any,
+        *,
+        not_offered: Any = None,
         **rest: Any,
     ) -> None:
+        self.not_offered = not_offered
         self.things = things
         self.blank = blank
         self.words = words
@@ -228,7 +234,8 @@ class ChosenField(SelectField):
         text = typed(valuelist)
         self.data = self.things.get(self.key_typed(text))
         if self.data is None and (text or self.blank is None):
-            raise ValueError(gettext("Choose one from the list, please."))
+            refusal = self.not_offered or gettext("Choose one from the list, please.")
+            raise ValueError(str(refusal))
 
     def key_typed(self, text: str) -> str:
         return text

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
-from flask import g, request
+from flask import abort, g, request
+from flask_admin import expose
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -56,15 +57,28 @@ LABELS: dict[str, tuple[Any, Any]] = {
     "remind_hours_before": (_l("The reminder leaves before the visit, hours"), _l("0: none.")),
     "min_age": (_l("Youngest age, years"), ""),
 }
+ELSEWHERE = _l("This organization has none such. Choose one from the list, please.")
 
 
 def branches() -> list[Organization]:
     return [row for row in organizations.in_scope(db.session()) if row.root_id is not None]
 
 
-def types() -> list[DonationType]:
+def whose() -> Organization | None:
+    """The organization the form that is being made is about (PoliciesView.create_view)."""
+    return cast("Organization | None", g.get("policy_of"))
+
+
+def its_branches() -> list[Organization]:
+    of = whose()
+    return [row for row in branches() if of is None or row.root_id == of.id]
+
+
+def its_types() -> list[DonationType]:
+    of = whose()
     query = select(DonationType).order_by(DonationType.tenant_id, DonationType.position)
-    return list(db.session.scalars(query))
+    rows = db.session.scalars(query if of is None else query.filter_by(tenant_id=of.id))
+    return list(rows)
 
 
 def number_fields() -> dict[str, Any]:
@@ -126,9 +140,17 @@ class PoliciesView(StaffView):
     )
     form_fields = {
         "valid_from": LocalDateTimeField(_l("Holds from"), description=_l("Empty: from now on.")),
-        "organization": RowField(_l("Only at the branch"), rows=branches, blank=_l("everywhere")),
+        "organization": RowField(
+            _l("Only at the branch"),
+            rows=its_branches,
+            blank=_l("everywhere"),
+            not_offered=ELSEWHERE,
+        ),
         "donation_type": RowField(
-            _l("Only for the donation type"), rows=types, blank=_l("for every type")
+            _l("Only for the donation type"),
+            rows=its_types,
+            blank=_l("for every type"),
+            not_offered=ELSEWHERE,
         ),
         "source": LineField(
             _l("Source"),
@@ -150,6 +172,31 @@ class PoliciesView(StaffView):
     def words_of(self, row: Any) -> str:
         return gettext("Booking rules: %(what)s", what=holds_for(row))
 
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> Any:
+        """First whose the version will be, where there is a choice: what the form offers hangs on it."""
+        g.policy_of = self.meant()
+        if whose() is None and len(tenants.reached()) > 1:
+            html = self.render("admin/policy_whose.html", organizations=tenants.reached())
+            return html, 422 if request.method == "POST" else 200
+        return super().create_view()
+
+    def meant(self) -> Organization | None:
+        """The organization named in the address, that of the version followed, or the only one; or 404."""
+        reached, wanted = tenants.reached(), request.args.get("of")
+        if wanted is not None:
+            return next((row for row in reached if str(row.uid) == wanted), None) or abort(404)
+        followed = self.get_one(request.args.get("from"))
+        if followed is not None:
+            return next((row for row in reached if row.id == followed.tenant_id), None)
+        return reached[0] if len(reached) == 1 else None
+
+    def form_extra(self, form: Any, row: Any) -> dict[str, Any]:
+        return {"whose": whose(), "choice": len(tenants.reached()) > 1}
+
+    def tenant_chosen(self, form: Any) -> Organization:
+        return whose() or super().tenant_chosen(form)
+
     def create_form(self, obj: Any = None) -> Any:
         """A new version starts as a copy of the one it follows."""
         followed = self.followed() if request.method == "GET" else None
@@ -157,22 +204,22 @@ class PoliciesView(StaffView):
         if followed is not None:
             form.valid_from.data = None
             form.source.data = ""
-            if "tenant" in form:
-                form.tenant.data = tenants.seen().get(followed.tenant_id)
+        if "tenant" in form:
+            del form.tenant
         return form
 
     def followed(self) -> BookingPolicy | None:
-        """The version named in the address, else the newest general one of the reader's own."""
+        """The version named in the address, else the newest general one of the organization meant."""
         wanted = self.get_one(request.args.get("from"))
         if wanted is not None:
             return wanted  # type: ignore[no-any-return]
-        reached = tenants.reached()
-        if not reached:
+        of = whose()
+        if of is None:
             return None
         query = (
             self.get_query()
             .where(
-                BookingPolicy.tenant_id == reached[0].id,
+                BookingPolicy.tenant_id == of.id,
                 BookingPolicy.organization_id.is_(None),
                 BookingPolicy.donation_type_id.is_(None),
                 BookingPolicy.valid_from <= self.now,

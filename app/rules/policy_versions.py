@@ -14,7 +14,7 @@ from app.models.organization import Organization
 from app.models.policy import BookingPolicy
 from app.rules import audit
 from app.rules.actor import Actor
-from app.rules.errors import N_, NotFound, RuleError
+from app.rules.errors import N_, RuleError
 from app.rules.organizations import demand_over
 
 NUMBERS: dict[str, tuple[int, int]] = {
@@ -43,6 +43,13 @@ class InThePast(RuleError):
     )
 
 
+class OfAnother(RuleError):
+    code = "version_of_another"
+    text = N_(
+        "The branch and the donation type have to belong to the organization the rules are for."
+    )
+
+
 class SameInstant(RuleError):
     code = "version_same_instant"
     text = N_("Another version already begins at that very moment. Choose another one.")
@@ -67,12 +74,12 @@ def new_version(
     """Write the version that holds from ``valid_from`` (empty: now).
 
     ``values``: ``confirmation``, ``source`` and every one of NUMBERS. Raises InThePast, SameInstant,
-    NotAllowed, NotFound.
+    NotAllowed, OfAnother.
     """
     demand_over(session, tenant_id)
     for owned in (organization, donation_type):
         if owned is not None and owned.tenant_id != tenant_id:
-            raise NotFound()
+            raise OfAnother()
     begins = valid_from or now
     if begins < now - GRACE:
         raise InThePast()

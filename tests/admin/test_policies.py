@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from app.models import AuditEvent, BookingPolicy, DonationInterval, DonationLimit
 from app.models.enums import DonationKind, Role, Sex
-from app.rules import policies
+from app.rules import policies, policy_versions
+from app.rules.actor import SYSTEM as SYSTEM_ACTOR
 from tests import make
-from tests.client import words
+from tests.client import parsed, words
 
 NEW = "/staff/policies/new/"
 
@@ -200,3 +201,84 @@ def test_below_the_root_numbers_are_read_and_not_changed(store, as_staff):
     assert below.get("/staff/medical/").status_code == 200
     response = numbers(below, days_plasma_plasma="21")
     assert response.status_code == 422 and "Ваша роль" in words(response)
+
+
+# --- several organizations ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(store, as_staff):
+    """Two organizations, and an administrator of both."""
+    here, there = make.make_tenant(store), make.make_tenant(store, name="Дальний центр")
+    return here, there, as_staff(Role.ADMINISTRATOR)
+
+
+def offered(page, name):
+    return set(page.xpath(f"//select[@name='{name}']/option[@value!='']/@value"))
+
+
+def test_with_several_organizations_the_form_first_asks_whose(two, store):
+    here, there, client = two
+    page = client.page(NEW)
+    assert not page.xpath("//input[@name='hold_minutes']")
+    links = page.xpath("//main//ul//a/@href")
+    assert len(links) == 2
+    for tenant, other in ((here, there), (there, here)):
+        page = client.page(f"{NEW}?of={tenant.root.uid}")
+        assert str(tenant.root) in words(page)
+        assert offered(page, "organization") == {str(tenant.branch.uid)}
+        types = offered(page, "donation_type")
+        assert str(tenant.platelets.uid) in types and str(other.platelets.uid) not in types
+
+
+def test_a_version_is_written_for_the_organization_that_was_chosen(two, store):
+    _, there, client = two
+    url = f"{NEW}?of={there.root.uid}"
+    fields = {"source": "решение", "live_limit": "4", "organization": str(there.branch.uid)}
+    assert client.submit(url, fields).status_code == 303
+    made = store.scalars(select(BookingPolicy).order_by(BookingPolicy.id.desc())).first()
+    assert (made.tenant_id, made.organization_id) == (there.id, there.branch.id)
+
+
+@pytest.mark.parametrize("name", ["organization", "donation_type"])
+def test_another_organization_s_row_is_refused_at_its_field_and_nothing_typed_is_lost(
+    two, store, name
+):
+    here, there, client = two
+    theirs = {"organization": there.branch.uid, "donation_type": there.platelets.uid}[name]
+    before = len(store.scalars(select(BookingPolicy)).all())
+    response = client.submit(
+        f"{NEW}?of={here.root.uid}",
+        {name: str(theirs), "source": "решение от 23.11", "live_limit": "7"},
+    )
+    assert response.status_code == 422
+    page = parsed(response)
+    assert "У этой организации такого нет" in page.xpath(f"//*[@id='{name}-error']")[0].text
+    assert page.xpath("//input[@name='live_limit']/@value") == ["7"]
+    assert page.xpath("//input[@name='source']/@value") == ["решение от 23.11"]
+    assert len(store.scalars(select(BookingPolicy)).all()) == before
+
+
+def test_the_rule_refuses_a_mixture_in_a_sentence(store, clock):
+    here, there = make.make_tenant(store), make.make_tenant(store, name="Дальний центр")
+    with pytest.raises(policy_versions.OfAnother):
+        policy_versions.new_version(
+            store,
+            tenant_id=here.id,
+            organization=there.branch,
+            donation_type=None,
+            valid_from=None,
+            values={},
+            actor=SYSTEM_ACTOR,
+            now=clock.now,
+        )
+
+
+@pytest.mark.parametrize("of", ["abc", "", "00000000-0000-0000-0000-000000000000"])
+def test_rules_of_an_organization_that_is_not_there(two, of):
+    assert two[2].get(f"{NEW}?of={of}").status_code == 404
+
+
+def test_a_form_sent_without_an_organization_asks_for_it(two):
+    response = two[2].send(NEW, {"source": "решение"})
+    assert response.status_code == 422 and "Для какой организации?" in words(response)
