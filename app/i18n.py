@@ -62,10 +62,10 @@ def spoken(value: Any) -> str:
 
 
 def day(date: dt.date) -> str:
-    """«ср, 25 ноября»; with the year when it is far off, or in a letter."""
+    """«ср, 25 ноября»; with the year when it is not this one, and in a letter."""
     now = g.get("now") if has_request_context() else None
-    near = now is not None and abs((date - now.date()).days) < 300
-    return format_date(date, "EEE, d MMMM" if near else "EEE, d MMMM y", locale=locale())
+    this_year = now is not None and date.year == now.year
+    return format_date(date, "EEE, d MMMM" if this_year else "EEE, d MMMM y", locale=locale())
 
 
 def full_day(date: dt.date) -> str:

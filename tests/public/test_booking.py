@@ -70,7 +70,7 @@ def test_the_window_names_the_places_the_donor_and_the_day(
     facts = {row[0].text_content(): row[1].text_content() for row in page.xpath("//dl/div")}
     assert facts["Количество записавшихся"] == "1"
     assert facts["Всего слотов"] == "1 из 4"
-    assert facts["Время работы"] == "08:00–10:00, по московскому времени"
+    assert facts["Время работы"] == "8:00–10:00, по московскому времени"
 
 
 def test_without_signing_in_the_times_are_shown_and_nothing_can_be_chosen(

@@ -36,7 +36,7 @@ def test_the_list_has_the_seven_columns_of_the_source(client: Visitor, store: Se
     assert cells[0].startswith("Тромбоцитаферез IV (AB) −")
     assert cells[1:3] == ["IV (AB)", "−"]
     assert cells[4] == "свободно 7 из 7"
-    assert cells[5] == "08:00–14:00"
+    assert cells[5] == "8:00–14:00"
     assert cells[6].startswith("Записаться")
     assert "Показано 1 до 1 из 1 записи" in words(page)
 
@@ -108,6 +108,16 @@ def test_an_interval_is_told_with_its_date(
     closed, open_row = page.xpath("//tbody/tr")
     assert "8 декабря" in closed.text_content()
     assert open_row.xpath(".//a[contains(., 'Записаться')]")
+
+
+def test_only_a_date_of_another_year_carries_its_year(client: Visitor, store: Session) -> None:
+    tenant = make.make_tenant(store)
+    make.make_schedule(store, tenant, date=dt.date(2026, 12, 31))
+    make.make_schedule(store, tenant, date=dt.date(2027, 1, 12))
+    rows = [" ".join(time.text_content().split()) for time in client.page("/").xpath("//td/time")]
+    assert rows == ["чт, 31 декабря", "вт, 12 января 2027"]
+    rows = [time.text_content() for time in client.page("/?lang=en").xpath("//td/time")]
+    assert rows == ["Thu, 31 December", "Tue, 12 January 2027"]
 
 
 def test_the_state_of_the_list_is_in_the_links(client: Visitor, store: Session) -> None:
