@@ -162,11 +162,16 @@ def _day(slot: SlotFacts, policy: BookingPolicy, now: dt.datetime) -> Iterator[R
         yield CLOSED
     elif slot.status is ScheduleStatus.DRAFT:
         yield Refusal("draft", N_("This day is not published yet."))
-    if slot.pause_notice is not None or slot.status is ScheduleStatus.PAUSED:
+    if slot.pause_notice is not None:
         yield Refusal(
             "paused",
             N_("This kind of donation is paused for now. %(notice)s"),
-            {"notice": slot.pause_notice or ""},
+            {"notice": slot.pause_notice},
+        )
+    elif slot.status is ScheduleStatus.PAUSED:
+        yield Refusal(
+            "paused",
+            N_("Booking for this day is paused for now. Look in later, or choose another day."),
         )
     if slot.date > today + dt.timedelta(days=policy.book_days_ahead):
         opens = slot.date - dt.timedelta(days=policy.book_days_ahead)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from app.models.blood import BloodType
-from app.models.enums import BloodGroup, DonationKind, Sign
+from app.models.enums import BloodGroup, DonationKind, ScheduleStatus, Sign
 from tests import make
 from tests.client import Visitor, headings, parsed, words
 
@@ -79,6 +79,18 @@ def test_a_pause_is_announced_and_its_rows_say_so(client: Visitor, store: Sessio
     page = client.page("/")
     assert "Запас достаточен, ждем вас через неделю." in words(page)
     assert not page.xpath("//tbody//a")
+
+
+def test_a_paused_day_is_not_taken_for_a_paused_kind(client: Visitor, store: Session) -> None:
+    tenant = make.make_tenant(store)
+    make.make_schedule(store, tenant, kind=DonationKind.PLASMA)
+    make.make_schedule(store, tenant, days=3, status=ScheduleStatus.PAUSED)
+    make.make_pause(store, tenant, donation_type_id=tenant.types[DonationKind.PLASMA].id)
+    page = client.page("/")
+    kind, day = (row.xpath("string(td[last()])").strip() for row in page.xpath("//tbody/tr"))
+    assert kind == "Смотрите объявление наверху."
+    assert day.startswith("Запись на этот день приостановлена.")
+    assert "вид донации приостановлена" not in words(page)
 
 
 def test_the_donor_sees_own_days_first_and_why_the_others_are_closed(

@@ -75,6 +75,10 @@ ARRANGED: dict[str, tuple[Callable[[Case], Schedule], str]] = {
     "past": (lambda c: c.day(days=-1), "Это время уже прошло."),
     "closed": (lambda c: c.day(status=ScheduleStatus.CLOSED), "Центр закрыл этот день."),
     "paused": (lambda c: c.paused(), "приостановлена. Запас достаточен, ждем вас через неделю."),
+    "paused day": (
+        lambda c: c.day(status=ScheduleStatus.PAUSED),
+        "Запись на этот день приостановлена. Загляните позже",
+    ),
     "too_far": (lambda c: c.day(days=65), "Запись на этот день откроется сб, 28 ноября."),
     "other_blood_type": (
         lambda c: c.day(blood_types=[BloodType.parse("AB-")]),
