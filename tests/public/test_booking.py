@@ -69,8 +69,22 @@ def test_the_window_names_the_places_the_donor_and_the_day(
     assert "456545" in text
     facts = {row[0].text_content(): row[1].text_content() for row in page.xpath("//dl/div")}
     assert facts["Количество записавшихся"] == "1"
-    assert facts["Всего слотов"] == "1 из 4"
+    assert facts["Всего слотов"] == "свободно 3 из 4"
+    [row] = visitor.page("/").xpath("//tbody/tr")
+    in_list = " ".join(row.xpath("string(td[5])").split())
+    assert in_list == facts["Всего слотов"], "the list and the window say the same"
     assert facts["Время работы"] == "8:00–10:00, по московскому времени"
+
+
+def test_a_full_day_is_full_in_the_list_and_in_the_window(
+    visitor: Visitor, store: Session, tenant: make.Tenant
+) -> None:
+    full = make.make_schedule(store, tenant, days=3, total=1)
+    make.make_appointment(store, tenant, make.make_donor(store, tenant), full)
+    said = "мест нет (0 из 1)"
+    assert said in words(visitor.page("/"))
+    facts = visitor.page(url_of(full)).xpath("//dl/div[dt='Всего слотов']/dd")
+    assert [" ".join(dd.text_content().split()) for dd in facts] == [said]
 
 
 def test_without_signing_in_the_times_are_shown_and_nothing_can_be_chosen(
