@@ -120,6 +120,17 @@ def test_choosing_keeps_the_place_and_confirming_asks_for_approval(
     assert (booking.status, booking.slot_id) == (A.PENDING, slot.id)
 
 
+def test_the_sentences_under_the_buttons_stand_apart(
+    visitor: Visitor, store: Session, day: Schedule
+) -> None:
+    url = choose(visitor, day, make.slots_of(store, day)[0]).headers["Location"]
+    assert " раза. После подтверждения" in words(visitor.page(url))
+    for _ in range(2):
+        visitor.send(url.replace("/confirm", "/extend"))
+    assert "продлить время нельзя. После подтверждения" in words(visitor.page(url))
+    assert "any more. After you confirm" in words(visitor.page(f"{url}?lang=en"))
+
+
 def test_confirming_again_leads_to_the_same_booking(
     visitor: Visitor, store: Session, day: Schedule
 ) -> None:
