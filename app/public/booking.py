@@ -159,7 +159,10 @@ def _confirm_page(chosen: Appointment, error: str = "") -> str:
         or chosen.hold_until is None
         or chosen.hold_until <= g.now
     )
-    if ended:
+    let_go = cabinet.let_go(chosen)
+    if let_go:
+        error = say(cabinet.LetGo())
+    elif ended:
         error = error or say(HoldEnded())
     others = []
     if error:
@@ -174,6 +177,7 @@ def _confirm_page(chosen: Appointment, error: str = "") -> str:
         "public/confirm.html",
         chosen=chosen,
         ended=ended,
+        let_go=let_go,
         error=error,
         others=others,
         extensions_left=chosen.policy.hold_extensions - chosen.hold_extended,

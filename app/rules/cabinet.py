@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.models.appointment import Appointment
 from app.models.donor import Donor
-from app.models.enums import AppointmentStatus
+from app.models.enums import ActorKind, AppointmentStatus
 from app.rules.clock import local_date
-from app.rules.errors import NotFound
+from app.rules.errors import N_, NotFound, RuleError
 
 HIDDEN = (AppointmentStatus.HELD, AppointmentStatus.RELEASED)
 """A choice that was not confirmed is no booking."""
@@ -21,6 +21,11 @@ CANCELLABLE = (AppointmentStatus.PENDING, AppointmentStatus.PROPOSED, Appointmen
 WITH_TICKET = (*CANCELLABLE, AppointmentStatus.ARRIVED)
 LOOK_BACK = dt.timedelta(days=400)
 """No policy keeps a booking in the list for longer than this."""
+
+
+class LetGo(RuleError):
+    code = "let_go"
+    text = N_("You let this place go. If you still wish to book, choose a time once more, please.")
 
 
 def bookings(
@@ -84,6 +89,11 @@ def own_id(session: Session, *, uid: uuid.UUID) -> int:
     if found is None:
         raise NotFound()
     return found
+
+
+def let_go(row: Appointment) -> bool:
+    """The donor closed the choice himself, or chose another place instead: its time did not run out."""
+    return row.status is AppointmentStatus.RELEASED and row.ended_by is ActorKind.ACCOUNT
 
 
 def may_cancel(row: Appointment, *, now: dt.datetime) -> bool:

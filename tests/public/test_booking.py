@@ -236,6 +236,19 @@ def test_closing_frees_the_place(visitor: Visitor, store: Session, day: Schedule
     assert only_booking(store).status is A.RELEASED
 
 
+def test_going_back_after_closing_says_that_the_place_was_let_go(
+    visitor: Visitor, store: Session, day: Schedule
+) -> None:
+    url = choose(visitor, day, make.slots_of(store, day)[0]).headers["Location"]
+    visitor.send(url.replace("/confirm", "/close"))
+    pressed = visitor.send(url)
+    assert pressed.status_code == 409
+    for page in (visitor.page(url), parsed(pressed)):
+        assert "Место освобождено" in headings(page)
+        assert "Вы освободили это место." in words(page)
+        assert "время вышло" not in words(page)
+
+
 def test_somebody_elses_hold_is_not_there(
     visitor: Visitor, as_account: Callable[..., Visitor], store: Session, tenant: make.Tenant,
     day: Schedule,
