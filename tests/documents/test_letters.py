@@ -12,6 +12,7 @@ from email.policy import default
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale, gettext
 from sqlalchemy.orm import Session
 
 from app.documents import letters
@@ -349,6 +350,16 @@ def test_fields_are_listed_for_every_kind_with_what_they_mean() -> None:
     assert set(FIELDS) == set(K)
     assert letters.FIELDS is FIELDS
     assert all(meaning for fields in FIELDS.values() for meaning in fields.values())
+
+
+@pytest.mark.parametrize(("locale", "quotes"), [("ru", "«%s»"), ("en", "“%s”")])
+@pytest.mark.parametrize("kind", [K.ALREADY_REGISTERED, K.PASSWORD_CHANGED])
+def test_letters_name_the_link_of_the_sign_in_page_by_its_own_words(
+    kind: K, locale: str, quotes: str
+) -> None:
+    with force_locale(locale):
+        words = gettext("I have forgotten the password")
+    assert quotes % words in default_text(kind, locale)[1]
 
 
 def test_the_ledger_row_holds_no_personal_data(session: Session) -> None:
