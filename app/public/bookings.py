@@ -19,7 +19,7 @@ from app.public.guards import signed_in
 from app.public.header import cards, header, reader
 from app.public.site import public
 from app.rules import booking as rules
-from app.rules import cabinet, policies
+from app.rules import cabinet, policies, window
 from app.rules.actor import actor_of
 from app.rules.clock import local
 from app.rules.errors import NotFound, RuleError
@@ -30,7 +30,7 @@ from forms.places import MAX_TEXT, page_of, size_of
 @public.get("/bookings")
 @signed_in
 def bookings() -> Any:
-    """«Мой список записей»: the next visit first and largest."""
+    """«Мой список записей»: what waits to be confirmed, then the next visit, largest."""
     found = cabinet.bookings(db.session(), person_ids=cards().values(), now=g.now)
     text = request.args.get("q", "").strip()[:MAX_TEXT]
     words = text.casefold().split()
@@ -53,6 +53,7 @@ def bookings() -> Any:
         text=text,
         any_at_all=bool(found),
         policy=_policy(),
+        held=window.held_by(db.session(), person_ids=cards().values(), now=g.now),
         coming=coming[0] if coming else None,
         cabinet=cabinet,
         page_link=lambda number: url_for(

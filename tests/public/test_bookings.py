@@ -44,6 +44,45 @@ def pending(
     return make.make_appointment(store, tenant, donor, day)
 
 
+@pytest.mark.parametrize(
+    ("minutes", "left"), [(0, "10 минут"), (6, "4 минуты"), (8.5, "2 минуты"), (9.5, "1 минута")]
+)
+def test_a_place_that_waits_to_be_confirmed_stands_on_top(
+    visitor: Visitor,
+    store: Session,
+    tenant: make.Tenant,
+    donor: make.KnownDonor,
+    day: Schedule,
+    clock: Any,
+    minutes: float,
+    left: str,
+) -> None:
+    held = make.make_appointment(store, tenant, donor, day, status=A.HELD)
+    clock.forward(minutes=minutes)
+    page = visitor.page("/bookings")
+    assert headings(page)[1] == "Место выбрано, но запись ещё не подтверждена"
+    verb = "осталась" if left == "1 минута" else "осталось"
+    assert f"Место держится за вами до 10:10, {verb} {left}" in words(page)
+    [link] = page.xpath("//main//a[normalize-space()='Подтвердить']/@href")
+    assert link == f"/bookings/{held.uid}/confirm"
+    closed = visitor.submit("/bookings", form=f"/bookings/{held.uid}/close")
+    assert closed.status_code == 303
+    assert "не подтверждена" not in words(visitor.page("/bookings"))
+
+
+def test_a_place_whose_time_is_over_waits_for_nobody(
+    visitor: Visitor,
+    store: Session,
+    tenant: make.Tenant,
+    donor: make.KnownDonor,
+    day: Schedule,
+    clock: Any,
+) -> None:
+    make.make_appointment(store, tenant, donor, day, status=A.HELD)
+    clock.forward(minutes=11)
+    assert "не подтверждена" not in words(visitor.page("/bookings"))
+
+
 def test_the_list_has_the_columns_of_the_source(visitor: Visitor, pending: Appointment) -> None:
     page = visitor.page("/bookings")
     assert headings(page)[0] == "Мой список записей"
