@@ -23,7 +23,7 @@ from app.rules import cabinet, policies, window
 from app.rules.actor import actor_of
 from app.rules.clock import local
 from app.rules.errors import NotFound, RuleError
-from app.rules.place_filters import SIZES
+from app.rules.place_filters import SIZES, plain
 from forms.places import MAX_TEXT, page_of, size_of
 
 
@@ -33,7 +33,7 @@ def bookings() -> Any:
     """«Мой список записей»: what waits to be confirmed, then the next visit, largest."""
     found = cabinet.bookings(db.session(), person_ids=cards().values(), now=g.now)
     text = request.args.get("q", "").strip()[:MAX_TEXT]
-    words = text.casefold().split()
+    words = plain(text).split()
     fitting = [row for row in found if all(word in _spelt(row) for word in words)]
     size = size_of(request.args)
     pages = max(1, -(-len(fitting) // size))
@@ -89,7 +89,7 @@ def _spelt(row: Appointment) -> str:
         label(row.status),
         row.organization.short_name,
     )
-    return " ".join(shown).casefold()
+    return plain(" ".join(shown))
 
 
 @public.get("/bookings/<uuid:uid>")

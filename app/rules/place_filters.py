@@ -73,6 +73,15 @@ class Wish:
         )
 
 
+def plain(text: str) -> str:
+    """``text`` as search compares it on both sides: small letters, ё as е.
+
+    >>> plain("Щёлково")
+    'щелково'
+    """
+    return text.casefold().replace("ё", "е")
+
+
 def choosable(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
     """A place (Slot) that can be chosen on the site now."""
     return (Slot.status == SlotStatus.FREE, Slot.channel == Channel.WEB, Slot.starts_at > now)
@@ -119,7 +128,7 @@ def conditions(
             if wish.settlement in ("", row.settlement) and wish.branch in (None, row.uid)
         ]
         found.append(Schedule.organization_id.in_(places))
-    for word in wish.text.casefold().split()[:8]:
+    for word in plain(wish.text).split()[:8]:
         found.append(_mentions(word, organizations, types))
     return found
 
@@ -127,20 +136,21 @@ def conditions(
 def _mentions(
     word: str, organizations: Mapping[int, Organization], types: Mapping[int, DonationType]
 ) -> ColumnElement[bool]:
-    """The word is in the name of the type or the place, or is a group, an Rh sign or a date."""
+    """The word is in the name of the type or the place, or is a group, an Rh sign or a date.
+
+    Types and places are few and loaded already: they are compared here, and the query goes by their keys.
+    """
     if word in ("+", "-", "−"):
         sign = Sign.POSITIVE if word == "+" else Sign.NEGATIVE
         return takes(Schedule.blood_types, [t for t in EVERY_TYPE if t.rh is sign])
     group = GROUP_WORDS.get(word.strip("()").translate(LOOK_ALIKES))
     if group is not None:
         return takes(Schedule.blood_types, [t for t in EVERY_TYPE if t.group is group])
-    kinds = [
-        key for key, kind in types.items() if word in f"{kind.name_ru} {kind.name_en}".casefold()
-    ]
+    kinds = [key for key, kind in types.items() if word in plain(f"{kind.name_ru} {kind.name_en}")]
     places = [
         key
         for key, row in organizations.items()
-        if word in f"{row.name} {row.short_name} {row.settlement} {row.address}".casefold()
+        if word in plain(f"{row.name} {row.short_name} {row.settlement} {row.address}")
     ]
     parts: list[ColumnElement[bool]] = [
         Schedule.donation_type_id.in_(kinds),

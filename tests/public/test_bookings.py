@@ -83,6 +83,14 @@ def test_a_place_whose_time_is_over_waits_for_nobody(
     assert "не подтверждена" not in words(visitor.page("/bookings"))
 
 
+@pytest.mark.parametrize("asked", ["щелково", "ЩЁЛКОВО"])
+def test_search_does_not_tell_yo_from_ye(
+    visitor: Visitor, tenant: make.Tenant, pending: Appointment, asked: str
+) -> None:
+    tenant.branch.short_name = "Щёлково"
+    assert len(visitor.page(f"/bookings?q={asked}").xpath("//tbody/tr")) == 1
+
+
 def test_the_list_has_the_columns_of_the_source(visitor: Visitor, pending: Appointment) -> None:
     page = visitor.page("/bookings")
     assert headings(page)[0] == "Мой список записей"

@@ -102,6 +102,18 @@ def test_filters_and_search_narrow_the_list(
     assert {days[row.schedule.id] for row in listed(session, **wish).rows} == wanted
 
 
+@pytest.mark.parametrize("kept", ["Щёлково", "Щелково"])
+@pytest.mark.parametrize("asked", ["Щелково", "щёлково", "ЩЁЛК", "королева"])
+def test_search_does_not_tell_yo_from_ye(session: Session, kept: str, asked: str) -> None:
+    tenant = make.make_tenant(session)
+    tenant.branch.settlement, tenant.branch.address = kept, "ул. Королёва, 3"
+    day = make.make_schedule(session, tenant)
+    elsewhere = make.make_schedule(session, tenant, days=3)
+    elsewhere.organization_id = tenant.root.id
+    session.flush()
+    assert [row.schedule.id for row in listed(session, text=asked).rows] == [day.id]
+
+
 @pytest.mark.parametrize("order", list(Order))
 def test_every_column_sorts_both_ways(session: Session, order: Order) -> None:
     tenant = make.make_tenant(session)
