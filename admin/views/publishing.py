@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from flask import request
+from flask import flash, request
 from flask_admin import expose
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
@@ -15,12 +15,12 @@ from werkzeug import Response
 from admin.base import StaffPage, done, refused
 from admin.sections import SCHEDULE
 from app.extensions import saved
-from app.i18n import locale, say
+from app.i18n import day, locale, say
 from app.models.blood import EVERY_TYPE
 from app.models.enums import FirstTime, PublicationStatus, Sex, Sign
 from app.models.organization import Organization
 from app.models.schedule import Publication
-from app.rules import clock, drafts, previews, publication_list, publishing
+from app.rules import clock, drafts, holidays, previews, publication_list, publishing
 from app.rules.errors import NotFound, RuleError
 from app.rules.matrix import Dates, Matrix
 from app.rules.planning import Problem
@@ -29,6 +29,8 @@ from forms.matrix_texts import clock_time, one_date
 from forms.publishing import MatrixForm, chosen_uid
 
 WEEKDAYS = frozenset(range(5))
+DAYS_OFF_TOLD = 5
+"""In the message above a copy; its preview names them all."""
 
 
 class PublishingPage(StaffPage):
@@ -142,6 +144,7 @@ class PublishingPage(StaffPage):
                 session, publication_id=row.publication.id, actor=self.actor, now=self.now
             )
         done(gettext("This is a copy on later dates. Check the dates and the numbers."))
+        self._warn_of_days_off(copied)
         return self.back(".edit", uid=copied.uid)
 
     @staticmethod
@@ -289,6 +292,15 @@ class PublishingPage(StaffPage):
         if target == ".index":
             return self.back(target)
         return self.back(target, uid=uid)
+
+    @staticmethod
+    def _warn_of_days_off(copied: Publication) -> None:
+        dates = Matrix.from_json(copied.matrix).dates.days()
+        off = [f"{day(each.date)} ({say(each)})" for each in holidays.days_off(dates) if each.date]
+        if off:
+            more = ", …" if len(off) > DAYS_OFF_TOLD else ""
+            told = ", ".join(off[:DAYS_OFF_TOLD]) + more
+            flash(gettext("Among the new dates: %(dates)s.", dates=told), "warning")
 
     @staticmethod
     def _tell_made(report: dict[str, Any]) -> None:

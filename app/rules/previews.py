@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.models.donation_type import DonationType
 from app.models.organization import Organization
 from app.models.scope import scope_of
-from app.rules import collisions
+from app.rules import collisions, holidays
 from app.rules.collisions import Collisions, DraftMeeting
 from app.rules.errors import N_
 from app.rules.matrix import Line, LineKey, Matrix
@@ -40,6 +40,11 @@ class Preview:
     plan: Plan
     collisions: Collisions
     drafts: tuple[DraftMeeting, ...]
+
+    @property
+    def days_off(self) -> tuple[Problem, ...]:
+        """Dates of new days on which nobody works: worth a look, no fault."""
+        return holidays.days_off(sorted({day.date for day in self.collisions.new}))
 
     @property
     def problems(self) -> list[Problem]:

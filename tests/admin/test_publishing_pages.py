@@ -346,6 +346,35 @@ def test_a_publication_is_undone_while_nothing_is_booked(scheduler, tenant, stor
     assert booked.status is not AppointmentStatus.BOOKED
 
 
+def test_the_preview_names_holidays_and_days_off_and_publishes_them_all_the_same(
+    scheduler, tenant, store
+):
+    preview = fill_in(
+        scheduler, tenant, first="2026-12-30", last="2027-01-11", weekday=[str(n) for n in range(7)]
+    )
+    told = words(preview)
+    remarks = [words(each) for each in parsed(preview).xpath("//section[h2/@id='off']//li")]
+    assert remarks[0] == "чт, 31 декабря: выходной день: перенос с вс, 4 января"
+    assert remarks[1] == "пт, 1 января 2027: нерабочий праздничный день: Новогодние каникулы"
+    assert remarks[7] == "чт, 7 января 2027: нерабочий праздничный день: Рождество Христово"
+    assert remarks[9:] == ["сб, 9 января 2027: выходной", "вс, 10 января 2027: выходной"]
+    assert "11 дат — нерабочие дни" in told
+    assert "Опубликовать сейчас" in told and "Сначала нужно исправить" not in told
+
+
+def test_working_days_need_no_remark(scheduler, tenant, store):
+    assert "нерабочие дни" not in words(fill_in(scheduler, tenant))
+
+
+def test_a_copy_onto_holidays_says_so(scheduler, tenant, store):
+    fill_in(scheduler, tenant, first="2026-12-21", last="2026-12-25")
+    address = f"{URL}{only(store).uid}/"
+    scheduler.send(f"{address}copy/")
+    later = store.scalars(select(Publication).order_by(Publication.id.desc())).first()
+    told = words(scheduler.send(f"{URL}{later.uid}/copy/", follow_redirects=True))
+    assert "пн, 4 января 2027 (нерабочий праздничный день: Новогодние каникулы)" in told
+
+
 def test_a_copy_opens_for_editing_on_later_dates(scheduler, tenant, store):
     fill_in(scheduler, tenant)
     address = f"{URL}{only(store).uid}/"
