@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from flask import abort, g, request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
 from admin.base import StaffView
-from admin.filters import Days
+from admin.filters import Days, OneOf
 from admin.listing import public_id
 from admin.words import page_words
+from app.extensions import db
 from app.models.audit import AccessEvent
 from app.models.donor import DonorRecord
 from app.models.person import Person
+from app.models.staff import StaffUser
 from app.rules import access_log
 from app.rules.lookup import staff_names
 from forms.inputs import tidy_line
@@ -30,6 +33,25 @@ def who(row: AccessEvent) -> str:
 
 def how_many(row: AccessEvent) -> int:
     return int(g.shown.get(row.id, 0))
+
+
+def watchers() -> list[StaffUser]:
+    """Read once for a request: the filter asks for its choices and for the one chosen."""
+    if "watchers" not in g:
+        g.watchers = access_log.watchers(db.session())
+    return cast("list[StaffUser]", g.watchers)
+
+
+class Colleague(OneOf):
+    """Members of staff by name; namesakes with their addresses."""
+
+    def options(self) -> list[tuple[str, str]]:
+        rows = list(self.rows())
+        bearers = Counter(row.full_name for row in rows)
+        return [
+            (str(row.uid), f"{row} ({row.email})" if bearers[row.full_name] > 1 else str(row))
+            for row in rows
+        ]
 
 
 class AccessView(StaffView):
@@ -52,7 +74,10 @@ class AccessView(StaffView):
         "ip": _l("From the address"),
     }
     cells = {"who": who, "how_many": how_many, "page": lambda row: page_words(row.action)}
-    filters = (Days("at", _l("When"), AccessEvent.at),)
+    filters = (
+        Colleague("who", _l("Who"), AccessEvent.staff_user_id, rows=watchers),
+        Days("at", _l("When"), AccessEvent.at),
+    )
     list_template = "admin/access.html"
     details_template = "admin/access_event.html"
 

@@ -40,12 +40,15 @@ class AccessEvent(StaffOnly, Base):
     """A member of staff saw personal data: one event per page, with the cards on it."""
 
     __tablename__ = "access_event"
-    __table_args__ = (Index("ix_access_event_tenant", "tenant_id", "id"),)
+    __table_args__ = (
+        Index("ix_access_event_tenant", "tenant_id", "id"),
+        Index("ix_access_event_staff", "staff_user_id", "tenant_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     at: Mapped[dt.datetime]
     tenant_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"))
-    staff_user_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id"), index=True)
+    staff_user_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id"))
     action: Mapped[str] = mapped_column(String(40))
     ip: Mapped[str] = mapped_column(String(45), default="")
 

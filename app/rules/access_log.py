@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from app.models.audit import AccessEvent, AccessSubject
 from app.models.donor import Donor, DonorRecord
 from app.models.person import Person
+from app.models.scope import scope_of, widened
+from app.models.staff import StaffUser
 from app.rules.donors import folded
 
 MOST_FOUND = 30
@@ -81,6 +83,24 @@ def about(
     if before_id is not None:
         query = query.where(AccessEvent.id < before_id)
     return list(session.scalars(query))
+
+
+def watchers(session: Session) -> list[StaffUser]:
+    """Whose looks the reader may ask for, by name: colleagues in his scope, whether they still work or not,
+    and whoever else has looked at cards there (works for every organization, or has left this one).
+    """
+    found = {user.id: user for user in session.scalars(select(StaffUser))}
+    looked = (
+        select(AccessEvent.id)
+        .where(
+            AccessEvent.staff_user_id == StaffUser.id,
+            AccessEvent.tenant_id.in_(scope_of(session).tenant_ids),
+        )
+        .exists()
+    )
+    with widened(session, "who looked: names of colleagues"):
+        found |= {user.id: user for user in session.scalars(select(StaffUser).where(looked))}
+    return sorted(found.values(), key=lambda user: (folded(user.full_name), user.id))
 
 
 def shown_in(session: Session, event: AccessEvent) -> Found:

@@ -132,7 +132,7 @@ def upgrade():
     )
     with op.batch_alter_table("access_event", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_access_event_staff_user_id"), ["staff_user_id"], unique=False
+            "ix_access_event_staff", ["staff_user_id", "tenant_id", "id"], unique=False
         )
         batch_op.create_index("ix_access_event_tenant", ["tenant_id", "id"], unique=False)
 
@@ -1629,7 +1629,7 @@ def downgrade():
     op.drop_table("audit_event")
     with op.batch_alter_table("access_event", schema=None) as batch_op:
         batch_op.drop_index("ix_access_event_tenant")
-        batch_op.drop_index(batch_op.f("ix_access_event_staff_user_id"))
+        batch_op.drop_index("ix_access_event_staff")
 
     op.drop_table("access_event")
     with op.batch_alter_table("throttle", schema=None) as batch_op:
