@@ -21,10 +21,11 @@ from app.models.appointment import Appointment
 from app.models.blood import EVERY_TYPE
 from app.models.enums import ScheduleStatus
 from app.models.schedule import Schedule
-from app.rules import clock, closing, day_list, days, previews, publication_list
+from app.rules import clock, closing, day_list, days, facts, previews, publication_list
 from app.rules.day_list import Load
 from app.rules.days import PlacesChange
 from app.rules.errors import NotFound, ReasonNeeded, RuleError
+from app.rules.facts import StaffFacts
 from forms.days import LONGEST_REASON, DaysFilter, PlacesForm
 from forms.publishing import chosen_uid
 
@@ -141,7 +142,7 @@ class DaysPage(StaffPage):
 
     def _show(self, day: Schedule, form: PlacesForm, sentence: str = "") -> str:
         calls = self._calls(day)
-        self.note_seen("days.calls", [row.person for row in calls])
+        people = self._people("days.calls", calls)
         return self.render(
             "admin/days/show.html",
             day=day,
@@ -153,6 +154,7 @@ class DaysPage(StaffPage):
             may_close=self.may("schedules.close") and day.status is not ScheduleStatus.CLOSED,
             whole_day_over=self._over(day),
             calls=calls,
+            people=people,
         )
 
     def _calls(self, day: Schedule) -> list[Appointment]:
@@ -168,30 +170,49 @@ class DaysPage(StaffPage):
     def _close_page(self, day: Schedule, sentence: str = "") -> str:
         """Whom it concerns; the page shows names, so it is written down who saw them."""
         whom = closing.affected(self.session, schedule_id=day.id, now=self.now)
-        page = self.render(
+        return self.render(
             "admin/days/close.html",
             day=day,
             whom=whom,
+            people=self._people("days.close", [row.appointment for row in whom.booked]),
             sentence=sentence,
             longest=LONGEST_REASON,
         )
-        self.note_seen("days.close", [row.appointment.person for row in whom.booked])
-        return page
+
+    def _people(self, action: str, rows: list[Appointment]) -> dict[int, StaffFacts]:
+        """Who they are, by ``person_id``; that they and their records are seen is written down."""
+        people = facts.for_staff(self.session, {row.person_id for row in rows}) if rows else {}
+        records = [who.record for who in people.values() if who.record is not None]
+        self.note_seen(action, [row.person for row in rows], records)
+        return people
 
     def _dismiss(self, schedule_id: int) -> None:
         """Cancel and write, a portion at a time; what does not fit into this request the job does."""
-        told, end = 0, time.monotonic() + PATIENCE
-        left = 1
-        while left and time.monotonic() < end:
+        cancelled = released = 0
+        goes_on, end = True, time.monotonic() + PATIENCE
+        while goes_on and time.monotonic() < end:
             with saved() as session:
-                left = closing.dismiss(
+                ended = closing.dismiss(
                     session, schedule_id=schedule_id, actor=self.actor, now=self.now
                 )
-            told += left
+            cancelled, released = cancelled + ended.cancelled, released + ended.released
+            goes_on = bool(ended)
         done(gettext("The day is closed."))
-        if told:
-            done(ngettext("%(num)d booking is cancelled.", "%(num)d bookings are cancelled.", told))
-        if left:
+        if cancelled:
+            done(
+                ngettext(
+                    "%(num)d booking is cancelled.", "%(num)d bookings are cancelled.", cancelled
+                )
+            )
+        if released:
+            done(
+                ngettext(
+                    "%(num)d place that somebody was choosing is let go.",
+                    "%(num)d places that people were choosing are let go.",
+                    released,
+                )
+            )
+        if goes_on:
             done(gettext("The remaining ones are cancelled within a minute; nobody is forgotten."))
 
     def _switch(self, uid: uuid.UUID, rule: Any, sentence: str) -> Response:

@@ -52,6 +52,20 @@ class Affected:
         return sum(person.has_account for person in self.booked)
 
 
+@dataclass(frozen=True)
+class Dismissed:
+    """What one portion ended. It is true as long as something was met, so call again."""
+
+    met: int
+    cancelled: int
+    """Bookings, each with its letter."""
+    released: int
+    """Places that somebody was choosing."""
+
+    def __bool__(self) -> bool:
+        return self.met > 0
+
+
 def affected(session: Session, *, schedule_id: int, now: dt.datetime) -> Affected:
     """Whom closing this day concerns, by time. Three queries."""
     known = exists().where(AccountPerson.person_id == Appointment.person_id)
@@ -99,7 +113,7 @@ def to_phone(session: Session, *, schedule_id: int) -> list[Appointment]:
 def close_day(
     session: Session, *, schedule_id: int, reason: str, actor: Actor, now: dt.datetime
 ) -> Schedule:
-    """Shut the day. Commit, then call ``dismiss`` until it returns 0.
+    """Shut the day. Commit, then call ``dismiss`` until it meets nobody any more.
 
     Raises ReasonNeeded (people will read it), DayClosed, NotFound.
     """
@@ -120,8 +134,8 @@ def close_day(
 
 def dismiss(
     session: Session, *, schedule_id: int, actor: Actor, now: dt.datetime, limit: int = 50
-) -> int:
-    """Cancel up to ``limit`` live bookings of a closed day, with a letter each; how many were left to do.
+) -> Dismissed:
+    """End up to ``limit`` live bookings of a closed day, with a letter each; call until nothing is met.
 
     Held places are let go: their confirmation says that the day is closed. Whoever changes a booking
     at the same moment wins, and the booking is looked at again in the next round.
@@ -137,9 +151,11 @@ def dismiss(
         .order_by(Appointment.id)
         .limit(limit)
     ).all()
+    ended = {True: 0, False: 0}
     for appointment_id, status in live:
+        held = status is A.HELD
         try:
-            if status is A.HELD:
+            if held:
                 holding.release(session, appointment_id=appointment_id, actor=actor, now=now)
             else:
                 booking.cancel(
@@ -152,8 +168,9 @@ def dismiss(
                 )
         except AlreadyChanged:
             continue
+        ended[held] += 1
     transitions.close_free_slots_of(session, [schedule_id])
-    return len(live)
+    return Dismissed(len(live), cancelled=ended[False], released=ended[True])
 
 
 def finish_closings(session: Session, *, now: dt.datetime, limit: int = 50) -> int:

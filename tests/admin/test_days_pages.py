@@ -180,11 +180,23 @@ def test_closing_names_the_people_and_what_happens_to_them(scheduler, tenant, st
     assert seen == {donor.person.id, card.id}
 
 
+def test_a_nameless_card_is_called_as_in_the_queue(scheduler, tenant, store, day):
+    nameless = make.make_donor(store, tenant)
+    nameless.person.family_name = nameless.person.given_name = nameless.person.patronymic = ""
+    record = make.make_record(store, tenant, nameless, family_name="Изфайлова")
+    make.make_appointment(store, tenant, nameless, day)
+    page = scheduler.page(f"{page_of(day)}close/")
+    assert "Изфайлова" in words(page)
+    assert f"№ {nameless.person.id}" not in [words(each) for each in page.xpath("//td[2]")]
+    assert set(store.scalars(select(AccessSubject.record_id))) == {None, record.id}
+
+
 def test_a_closed_day_leaves_nobody_without_a_letter(scheduler, tenant, store, day):
     for status in (A.PENDING, A.BOOKED, A.HELD):
         make.make_appointment(store, tenant, make.make_donor(store, tenant), day, status=status)
     told = words(close(scheduler, day))
     assert "День закрыт." in told
+    assert "2 записи отменены. Освобождено 1 место: его кто-то выбирал." in told
     assert REASON in told
     statuses = list(store.scalars(select(Appointment.status).order_by(Appointment.id)))
     assert statuses == [A.CANCELLED, A.CANCELLED, A.RELEASED]
