@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import current_app, g
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import Date, Enum, Time
 
 from admin.field_labels import EVERYWHERE, LABELS, UNTOLD
@@ -25,10 +24,10 @@ from app.rules import checks, journal
 from app.rules.audit import MASK
 from forms.donors import PHONE_REASONS, SEXES
 from forms.inputs import staff_zone
+from forms.staff import LANGUAGES
 
 NOTHING = "—"
 EXPORT = ".export"
-LANGUAGES = {"ru": _l("in Russian"), "en": _l("in English")}
 
 
 def shown(event: AuditEvent) -> list[str]:

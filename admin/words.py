@@ -61,7 +61,7 @@ VERBS = {
     "reasons.edit": _l("Rejection reason changed"),
     "role.assign": _l("Role given"),
     "role.withdraw": _l("Role withdrawn"),
-    "staff.edit": _l("Name or address corrected"),
+    "staff.edit": _l("Colleague's details corrected"),
     "staff.invite": _l("Invited"),
     "staff.invite_again": _l("Invited again"),
     "staff.password": _l("Password chosen"),

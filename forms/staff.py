@@ -10,6 +10,8 @@ from wtforms.validators import Length
 from forms.inputs import LineField, LocalDateTimeField, NotBlank, ParagraphField
 
 LONGEST_PASSWORD = 128
+LANGUAGES = {"ru": _l("in Russian"), "en": _l("in English")}
+"""Letters are written in these."""
 
 
 class SignInForm(FlaskForm):

@@ -27,7 +27,8 @@ from app.models.staff import RoleAssignment, StaffUser
 from app.rules import organizations, roles, second_factor, staff
 from app.rules.errors import NotFound, RuleError
 from app.sessions import end_sessions
-from forms.inputs import LineField, MemberField, NotBlank, RowField
+from forms.inputs import ChosenField, LineField, MemberField, NotBlank, RowField
+from forms.staff import LANGUAGES
 
 
 def plausible_email(_form: Any, field: Any) -> None:
@@ -110,7 +111,14 @@ class StaffUsersView(StaffView):
     save_words = _l("Send the invitation")
     can_create = can_edit = can_view_details = True
     column_list = ("full_name", "email", "roles", "state")
-    column_details_list = ("full_name", "email", "state", "created_at", "password_changed_at")
+    column_details_list = (
+        "full_name",
+        "email",
+        "locale",
+        "state",
+        "created_at",
+        "password_changed_at",
+    )
     column_sortable_list = ("full_name",)
     column_searchable_list = ("full_name", "email")
     search_is_personal = True
@@ -120,10 +128,15 @@ class StaffUsersView(StaffView):
         "email": _l("Work e-mail"),
         "roles": _l("Roles"),
         "state": _l("State"),
+        "locale": _l("Language of letters"),
         "created_at": _l("Invited"),
         "password_changed_at": _l("Password changed"),
     }
-    cells = {"roles": roles_words, "state": state}
+    cells = {
+        "roles": roles_words,
+        "state": state,
+        "locale": lambda user: str(LANGUAGES.get(user.locale, user.locale)),
+    }
     filters = (
         YesNo("works", _l("State"), StaffUser.is_active, _l("works"), _l("switched off")),
         YesNo(
@@ -134,8 +147,8 @@ class StaffUsersView(StaffView):
             _l("not yet"),
         ),
     )
-    form_columns = ("full_name", "email")
-    create_columns = ("full_name", "email", "role", "over")
+    form_columns = ("full_name", "email", "locale")
+    create_columns = ("full_name", "email", "locale", "role", "over")
     form_fields = {
         "full_name": LineField(
             _l("Surname, name, patronymic"), [NotBlank(_l("Type the name, please."))]
@@ -145,6 +158,15 @@ class StaffUsersView(StaffView):
             [NotBlank(_l("Type the e-mail address, please.")), plausible_email],
             longest=254,
             description=_l("The invitation goes there: a link for one use, good for three days."),
+        ),
+        "locale": ChosenField(
+            _l("Language of letters"),
+            [],
+            {code: code for code in LANGUAGES},
+            LANGUAGES.get,
+            None,
+            default="ru",
+            description=_l("The invitation and every later letter to this colleague."),
         ),
         "role": role_field(),
         "over": over_field(),
@@ -217,6 +239,7 @@ class StaffUsersView(StaffView):
             organization_id=over.id if over is not None else None,
             by=self.user,
             now=self.now,
+            locale=form.locale.data,
         )
 
     def change_row(self, form: Any, row: Any) -> Any:
@@ -225,6 +248,7 @@ class StaffUsersView(StaffView):
             user=row,
             full_name=form.full_name.data,
             email=form.email.data,
+            locale=form.locale.data,
             by=self.user,
             now=self.now,
         )

@@ -17,9 +17,7 @@ from app.i18n import LOCALES, say
 from app.models.enums import ConsentPurpose, MessageKind
 from app.rules import texts
 from app.rules.errors import NotFound, RuleError
-from forms.staff import ConsentForm, LetterForm
-
-LANGUAGES = {"ru": _l("in Russian"), "en": _l("in English")}
+from forms.staff import LANGUAGES, ConsentForm, LetterForm
 
 
 class LettersPage(TenantPage):

@@ -217,8 +217,9 @@ def rename(
     email: str,
     by: StaffUser,
     now: dt.datetime,
+    locale: str | None = None,
 ) -> None:
-    """Correct the name or the address. Raises NotGoverned, EmailTaken."""
+    """Correct the name, the address or the language of letters. Raises NotGoverned, EmailTaken."""
     roles.demand_governs(session, by=by, user=user)
     with widened(session, "an address is unique in the whole house"):
         other = _by_email(session, email)
@@ -226,6 +227,7 @@ def rename(
         raise EmailTaken()
     user.full_name = full_name
     user.email = normal_email(email)
+    user.locale = locale or user.locale
     write_down(session, "staff.edit", user, actor_of(by), now)
 
 

@@ -236,7 +236,15 @@ def told(store, tenant, verb, subject, changes, **more):
             "—",
             "просит врач",
         ),
-        ("staff.edit", "staff_user", "locale", ["ru", "en"], "Язык", "по-русски", "по-английски"),
+        (
+            "staff.edit",
+            "staff_user",
+            "locale",
+            ["ru", "en"],
+            "Язык писем",
+            "по-русски",
+            "по-английски",
+        ),
         ("staff.edit", "staff_user", "full_name", ["•••", "•••"], "Имя", "•••", "•••"),
         (
             "audit.export",

@@ -165,7 +165,7 @@ def test_the_journal_tells_who_did_what_and_masks_people(store, as_staff, tenant
     page = client.page("/staff/audit/")
     text = words(page)
     assert "Изменена причина отклонения" in text and "Тихонова Вера" in text
-    assert "Исправлены имя или адрес" in text
+    assert "Исправлены данные сотрудника" in text
     links = page.xpath("//table//tbody//td[1]/a/@href")
     changes = [
         " ".join(cell.text_content() for cell in client.page(link).xpath("//tbody//td"))

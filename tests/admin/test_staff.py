@@ -7,6 +7,7 @@ import itertools
 import pytest
 from sqlalchemy import select
 
+from app.documents import letters
 from app.models import Message, OneTimeLink, RoleAssignment, StaffUser, WebSession
 from app.models.enums import MessageKind, Role
 from app.models.scope import set_scope
@@ -22,8 +23,14 @@ def tenant(store):
     return make.make_tenant(store)
 
 
-def invite(client, over, role="registrar", email="new@example.org", **kwargs):
-    fields = {"full_name": "Новикова Ирина", "email": email, "role": role, "over": str(over.uid)}
+def invite(client, over, role="registrar", email="new@example.org", locale="ru", **kwargs):
+    fields = {
+        "full_name": "Новикова Ирина",
+        "email": email,
+        "role": role,
+        "over": str(over.uid),
+        "locale": locale,
+    }
     return client.submit("/staff/staff/new/", fields, **kwargs)
 
 
@@ -43,6 +50,36 @@ def test_an_invitation_is_a_person_a_role_and_a_letter_with_a_link(store, as_sta
         user.id,
     )
     assert message.tenant_id == tenant.id
+
+
+def test_letters_come_in_the_language_that_was_chosen_with_the_invitation(
+    store, app, as_staff, tenant
+):
+    client = as_staff(Role.ADMINISTRATOR, over=tenant.root)
+    page = client.page("/staff/staff/new/")
+    assert page.xpath("//select[@name='locale']/option[@selected]/@value") == ["ru"]
+    invite(client, tenant.branch, email="ru@example.org")
+    invite(client, tenant.branch, email="en@example.org", locale="en")
+    subjects = {}
+    with app.app_context():
+        for message in store.scalars(select(Message)):
+            letter = letters.render(message, now=make.NOW)
+            subjects[letter["To"]] = (letter["Content-Language"], letter["Subject"])
+    assert subjects == {
+        "ru@example.org": ("ru", "Приглашение к работе в Талоне"),
+        "en@example.org": ("en", "Invitation to work in Talon"),
+    }
+
+
+def test_the_language_of_letters_is_changed_and_shown(store, as_staff, tenant):
+    client = as_staff(Role.ADMINISTRATOR, over=tenant.root)
+    user = make.make_staff(store, Role.REGISTRAR, tenant.branch)
+    url = f"/staff/staff/edit/?id={user.uid}"
+    assert client.submit(url, {"locale": "en"}).status_code == 303
+    assert store.get_one(StaffUser, user.id).locale == "en"
+    assert "по-английски" in words(client.page(f"/staff/staff/details/?id={user.uid}"))
+    response = client.send(url, {"full_name": "А", "email": user.email, "locale": "de"})
+    assert response.status_code == 422 and store.get_one(StaffUser, user.id).locale == "en"
 
 
 @pytest.mark.parametrize(
