@@ -13,7 +13,7 @@ from flask_babel import get_locale, gettext
 
 from app.models import enums
 from app.models.blood import EVERY_TYPE, BloodType
-from app.rules.errors import N_, Phrase
+from app.rules.errors import N_, Phrase, Words
 
 LOCALES = ("ru", "en")
 COOKIE = "talon-lang"
@@ -44,6 +44,8 @@ def spoken(value: Any) -> str:
     """One value inside a sentence."""
     if isinstance(value, Phrase):
         return gettext(value)
+    if isinstance(value, Words):
+        return (value.en if locale() == "en" else "") or value.ru
     if isinstance(value, dt.datetime):
         return f"{day(value.date())}, {hour(value.time())}"
     if isinstance(value, dt.date):

@@ -21,7 +21,7 @@ from app.public.guards import signed_in
 from app.public.header import cards, reader
 from app.public.site import public
 from app.rules import booking as rules
-from app.rules import cabinet, holding, nearest, window
+from app.rules import cabinet, donor_day, facts, holding, nearest, window
 from app.rules.actor import actor_of
 from app.rules.eligibility import blocking
 from app.rules.errors import HoldEnded, NotFound, RuleError
@@ -42,21 +42,18 @@ def hold(uid: uuid.UUID) -> Any:
     choice = choice_of(request.form)
     if choice is None:
         raise NotFound()
-    schedule_id, tenant_id = window.day_key(db.session(), schedule_uid=uid)
-    person_id = cards().get(tenant_id)
+    chosen = donor_day.choice_of(
+        db.session(), schedule_uid=uid, slot_uid=choice.slot, starts_at=choice.starts_at, now=g.now
+    )
+    person_id = cards().get(chosen.day.schedule.tenant_id)
     if person_id is None:
         return _window(uid), 409
     try:
         with saved() as saving:
-            slot = None  # kept by name here, so that the rule finds it loaded
-            if choice.slot is not None:
-                slot = window.slot_of(saving, slot_uid=choice.slot, schedule_id=schedule_id)
-            held = holding.hold(
+            held = holding.keep(
                 saving,
+                chosen,
                 person_id=person_id,
-                schedule_id=schedule_id,
-                slot_id=slot.id if slot else None,
-                starts_at=choice.starts_at,
                 actor=actor_of(reader()),
                 now=g.now,
                 address=sessions.client_ip(),
@@ -71,22 +68,21 @@ def hold(uid: uuid.UUID) -> Any:
 
 def _window(uid: uuid.UUID, error: str = "") -> str:
     session = db.session()
-    schedule_id, tenant_id = window.day_key(session, schedule_uid=uid)
-    person_id = cards().get(tenant_id)
-    shown = window.window(session, schedule_id=schedule_id, person_id=person_id, now=g.now)
+    shown = window.window(session, schedule_uid=uid, cards=cards(), now=g.now)
     against = list(shown.refusals)
-    if g.user is not None and person_id is None:
+    card = shown.card
+    if g.user is not None and card is None:
         against.append(NO_CARD)
     against = blocking(against)
     others = []
-    if person_id is not None and (error or against or not shown.free):
+    if card is not None and (error or against or not shown.free):
         others = nearest.alternatives(
             session,
-            person_id=person_id,
-            tenant_id=tenant_id,
+            person=card.facts,
+            tenant_id=shown.day.schedule.tenant_id,
             near=shown.day.schedule.date,
             now=g.now,
-            without_schedule_id=schedule_id,
+            without_schedule_id=shown.day.schedule.id,
         )
     return render_template(
         "public/window.html",
@@ -95,7 +91,7 @@ def _window(uid: uuid.UUID, error: str = "") -> str:
         against=against,
         others=others,
         error=error,
-        donor=cabinet.donor(session, person_id=person_id) if person_id else None,
+        donor=card.donor if card else None,
         open_to_reader=g.user is not None and not against,
     )
 
@@ -165,10 +161,11 @@ def _confirm_page(chosen: Appointment, error: str = "") -> str:
     elif ended:
         error = error or say(HoldEnded())
     others = []
+    card = facts.card_of(db.session(), chosen.person_id)
     if error:
         others = nearest.alternatives(
             db.session(),
-            person_id=chosen.person_id,
+            person=card.facts,
             tenant_id=chosen.tenant_id,
             near=chosen.schedule.date,
             now=g.now,
@@ -181,5 +178,5 @@ def _confirm_page(chosen: Appointment, error: str = "") -> str:
         error=error,
         others=others,
         extensions_left=chosen.policy.hold_extensions - chosen.hold_extended,
-        donor=cabinet.donor(db.session(), person_id=chosen.person_id),
+        donor=card.donor,
     )

@@ -6,13 +6,12 @@ Lock order: person, then slot.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from app.models.appointment import Appointment
-from app.models.donation_type import DonationType
+from app.models.donation_type import DonationPause
 from app.models.enums import (
     ActorKind,
     AppointmentStatus,
@@ -20,12 +19,11 @@ from app.models.enums import (
     MessageKind,
     ScheduleStatus,
 )
-from app.models.organization import Organization
 from app.models.person import Person
-from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule
 from app.rules import audit, facts, outbox, policies, transitions
 from app.rules.actor import SYSTEM, Actor
+from app.rules.donor_day import Day, pause_of
 from app.rules.eligibility import CLOSED, Refusal, blocking, check
 from app.rules.errors import (
     N_,
@@ -35,6 +33,7 @@ from app.rules.errors import (
     Refused,
     RuleError,
 )
+from app.rules.known import PersonFacts
 
 A = AppointmentStatus
 
@@ -46,55 +45,22 @@ class TooLateToCancel(RuleError):
     )
 
 
-@dataclass(frozen=True)
-class Day:
-    """A donor day with what a decision about it needs."""
-
-    schedule: Schedule
-    organization: Organization
-    donation_type: DonationType
-    policy: BookingPolicy
-
-
-def day_of(session: Session, *, schedule_id: int, now: dt.datetime) -> Day:
-    """Raises NotFound if the day is not published or not yours."""
-    row = session.execute(
-        select(Schedule, Organization, DonationType)
-        .join(Organization, Organization.id == Schedule.organization_id)
-        .join(DonationType, DonationType.id == Schedule.donation_type_id)
-        .where(Schedule.id == schedule_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound()
-    schedule, organization, donation_type = row
-    policy = policies.effective(
-        session,
-        tenant_id=schedule.tenant_id,
-        now=now,
-        organization_id=organization.id,
-        donation_type_id=donation_type.id,
-    )
-    return Day(schedule, organization, donation_type, policy)
-
-
 def refusals(
     session: Session,
     day: Day,
+    person: PersonFacts,
     *,
-    person_id: int,
     now: dt.datetime,
     starts_at: dt.datetime | None = None,
-    ignore_appointment_id: int | None = None,
 ) -> list[Refusal]:
-    """Why this person may not book this day (or this place of it), from facts loaded now."""
+    """Why this person may not book this day (or this place of it), by facts loaded just now."""
     slot_facts = facts.of_schedule(
         day.schedule,
         day.organization,
         day.donation_type.kind,
-        pause=facts.pauses(session, now=now).of(day.schedule),
+        pause=day.pause,
         starts_at=starts_at,
     )
-    person = facts.of_person(session, person_id)
     numbers = policies.NO_NUMBERS  # intervals and limits are counted from donations
     if person.donations:
         numbers = policies.medical_numbers(
@@ -106,7 +72,6 @@ def refusals(
         policy=day.policy,
         numbers=numbers,
         now=now,
-        ignore_appointment_id=ignore_appointment_id,
     )
 
 
@@ -131,15 +96,14 @@ def confirm(
     Raises HoldEnded when the time is over, Refused when a rule has come to stand against it.
     """
     lock_person_of(session, appointment_id)
-    first = _whole(session, appointment_id)
+    first, pause = _whole(session, appointment_id, now)
     if first.status in (A.PENDING, A.BOOKED, A.PROPOSED):
         return first
     if first.status is not A.HELD or first.hold_until is None or first.hold_until <= now:
         raise _gone(session, first)
-    day = Day(first.schedule, first.organization, first.donation_type, first.policy)
-    blocked = blocking(
-        refusals(session, day, person_id=first.person_id, now=now, starts_at=first.starts_at)
-    )
+    day = Day(first.schedule, first.organization, first.donation_type, first.policy, pause)
+    person = facts.of_person(session, first.person_id)
+    blocked = blocking(refusals(session, day, person, now=now, starts_at=first.starts_at))
     if blocked:
         raise Refused(blocked)
     approval = first.policy.confirmation is Confirmation.APPROVAL
@@ -269,12 +233,16 @@ def expire_undecided(session: Session, *, now: dt.datetime, limit: int = 200) ->
     return len(late)
 
 
-def _whole(session: Session, appointment_id: int) -> Appointment:
+def _whole(
+    session: Session, appointment_id: int, now: dt.datetime
+) -> tuple[Appointment, DonationPause | None]:
     """The appointment as it stands now, with all that a decision about it reads, in one query."""
-    whole = session.scalars(
-        select(Appointment)
+    whole = session.execute(
+        select(Appointment, DonationPause)
+        .join(Appointment.schedule)
+        .outerjoin(DonationPause, DonationPause.id == pause_of(now))
         .options(
-            joinedload(Appointment.schedule),
+            contains_eager(Appointment.schedule),
             joinedload(Appointment.organization),
             joinedload(Appointment.donation_type),
             joinedload(Appointment.policy),
@@ -284,7 +252,7 @@ def _whole(session: Session, appointment_id: int) -> Appointment:
     ).one_or_none()
     if whole is None:
         raise NotFound()
-    return whole
+    return whole[0], whole[1]
 
 
 def own(session: Session, appointment_id: int) -> Appointment:

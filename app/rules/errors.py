@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name gettext tools look for
@@ -15,6 +15,14 @@ class Phrase(str):
     """A word or phrase among a refusal's params that is itself to be translated."""
 
     __slots__ = ()
+
+
+class Words(NamedTuple):
+    """A name or text that staff keep in both languages, among a refusal's params."""
+
+    ru: str
+    en: str
+    """Empty where nobody has written it: then the Russian one is shown."""
 
 
 class RuleError(Exception):

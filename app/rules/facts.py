@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
@@ -18,7 +18,8 @@ from app.models.organization import Organization
 from app.models.person import Person
 from app.models.schedule import Schedule
 from app.rules.clock import instant
-from app.rules.eligibility import DeferralFact, LiveFact, PersonFacts, SlotFacts
+from app.rules.errors import NotFound, Words
+from app.rules.known import DeferralFact, HeldFact, LiveFact, PersonFacts, SlotFacts
 
 COUNTED = (
     AppointmentStatus.PENDING,
@@ -26,6 +27,11 @@ COUNTED = (
     AppointmentStatus.BOOKED,
     AppointmentStatus.ARRIVED,
 )
+READ = (*COUNTED, AppointmentStatus.HELD)
+
+
+Owners = dict[int | None, set[int | None]]
+"""By the key of a record of the blood service: the people it tells of."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +47,31 @@ class StaffFacts:
 
 
 def of_people(session: Session, person_ids: Collection[int]) -> dict[int, PersonFacts]:
-    """Facts a person may be told: own words and what is linked to the card. Five queries."""
+    """Facts a person may be told: own words and what is linked to the card.
+
+    Two queries; one more for people with donations, one more for people with deferrals.
+    """
     return {key: value.facts for key, value in _load(session, person_ids, records=False).items()}
 
 
 def of_person(session: Session, person_id: int) -> PersonFacts:
     return of_people(session, [person_id])[person_id]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A reader's own card in one organization: the facts, and what he said of himself."""
+
+    facts: PersonFacts
+    donor: Donor | None
+
+
+def card_of(session: Session, person_id: int) -> Card:
+    """Raises NotFound for a card that is not this reader's."""
+    found = _load(session, [person_id], records=False).get(person_id)
+    if found is None:
+        raise NotFound()
+    return Card(found.facts, found.donor)
 
 
 def for_staff(session: Session, person_ids: Collection[int]) -> dict[int, StaffFacts]:
@@ -57,25 +82,63 @@ def for_staff(session: Session, person_ids: Collection[int]) -> dict[int, StaffF
 def _load(session: Session, person_ids: Collection[int], *, records: bool) -> dict[int, StaffFacts]:
     ids = sorted(set(person_ids))
     rows = session.execute(
-        select(Person, Donor)
+        select(
+            Person,
+            Donor,
+            exists().where(Donation.person_id == Person.id),
+            exists().where(Deferral.person_id == Person.id, Deferral.withdrawn_at.is_(None)),
+        )
         .outerjoin(Donor, Donor.person_id == Person.id)
         .where(Person.id.in_(ids))
     ).all()
-    pairs: list[tuple[Person, Donor | None]] = [(p, d) for p, d in rows]
+    pairs: list[tuple[Person, Donor | None]] = [(row[0], row[1]) for row in rows]
     by_person = _records(session, pairs) if records else {}
     shared = _shared_codes(session, pairs) if records else set()
-    owners: dict[int | None, set[int | None]] = defaultdict(set)
+    owners: Owners = defaultdict(set)
     for person_id, known in by_person.items():
         owners[known.id].add(person_id)
-    donations = defaultdict(set)
-    for gift in session.execute(
+    donations = _donations(session, ids, owners) if owners or any(row[2] for row in rows) else {}
+    deferrals = _deferrals(session, ids, owners) if owners or any(row[3] for row in rows) else {}
+    live, cancels, held = _bookings(session, ids)
+    found = {}
+    for person, donor in pairs:
+        record = by_person.get(person.id)
+        facts = PersonFacts(
+            person_id=person.id,
+            blood_type=donor.blood_type if donor else None,
+            kell=donor.kell if donor else None,
+            sex=person.sex or (record.sex if record else None),
+            birth_date=person.birth_date or (record.birth_date if record else None),
+            donations=tuple(sorted(donations.get(person.id, ()))),
+            deferrals=tuple(sorted(deferrals.get(person.id, ()), key=lambda d: d.starts_on)),
+            live=tuple(live[person.id]),
+            held=tuple(held[person.id]),
+            last_own_cancel=cancels.get(person.id),
+            history_known=record is not None or bool(donations.get(person.id)),
+        )
+        code_shared = donor is not None and (donor.tenant_id, donor.donor_code) in shared
+        found[person.id] = StaffFacts(facts, person, donor, record, code_shared)
+    return found
+
+
+def _donations(
+    session: Session, ids: Collection[int], owners: Owners
+) -> dict[int | None, set[tuple[dt.date, DonationKind]]]:
+    found = defaultdict(set)
+    for row in session.execute(
         select(
             Donation.id, Donation.person_id, Donation.record_id, Donation.on_date, Donation.kind
         ).where(or_(Donation.person_id.in_(ids), Donation.record_id.in_(owners)))
     ):
-        for key in ({gift.person_id} | owners.get(gift.record_id, set())) - {None}:
-            donations[key].add((gift.on_date, gift.kind))
-    deferrals = defaultdict(set)
+        for key in ({row.person_id} | owners.get(row.record_id, set())) - {None}:
+            found[key].add((row.on_date, row.kind))
+    return found
+
+
+def _deferrals(
+    session: Session, ids: Collection[int], owners: Owners
+) -> dict[int | None, set[DeferralFact]]:
+    found = defaultdict(set)
     for row in session.execute(
         select(
             Deferral.person_id,
@@ -90,25 +153,7 @@ def _load(session: Session, person_ids: Collection[int], *, records: bool) -> di
         )
     ):
         for key in ({row.person_id} | owners.get(row.record_id, set())) - {None}:
-            deferrals[key].add(DeferralFact(row.kind, row.starts_on, row.ends_on, row.reason))
-    live, cancels = _bookings(session, ids)
-    found = {}
-    for person, donor in pairs:
-        record = by_person.get(person.id)
-        facts = PersonFacts(
-            person_id=person.id,
-            blood_type=donor.blood_type if donor else None,
-            kell=donor.kell if donor else None,
-            sex=person.sex or (record.sex if record else None),
-            birth_date=person.birth_date or (record.birth_date if record else None),
-            donations=tuple(sorted(donations[person.id])),
-            deferrals=tuple(sorted(deferrals[person.id], key=lambda d: d.starts_on)),
-            live=tuple(live[person.id]),
-            last_own_cancel=cancels.get(person.id),
-            history_known=record is not None or bool(donations[person.id]),
-        )
-        code_shared = donor is not None and (donor.tenant_id, donor.donor_code) in shared
-        found[person.id] = StaffFacts(facts, person, donor, record, code_shared)
+            found[key].add(DeferralFact(row.kind, row.starts_on, row.ends_on, row.reason))
     return found
 
 
@@ -152,10 +197,11 @@ def _records(session: Session, rows: list[tuple[Person, Donor | None]]) -> dict[
 
 def _bookings(
     session: Session, ids: Collection[int]
-) -> tuple[dict[int, list[LiveFact]], dict[int, dt.datetime]]:
-    """Per person: the live appointments, soonest first, and when the last own cancel was."""
+) -> tuple[dict[int, list[LiveFact]], dict[int, dt.datetime], dict[int, list[HeldFact]]]:
+    """Per person: the live appointments, soonest first; when the last own cancel was; what is held."""
     live: dict[int, list[LiveFact]] = defaultdict(list)
     cancels: dict[int, dt.datetime] = {}
+    held: dict[int, list[HeldFact]] = defaultdict(list)
     own_cancel = and_(
         Appointment.status == AppointmentStatus.CANCELLED,
         Appointment.ended_by == ActorKind.ACCOUNT,
@@ -167,21 +213,31 @@ def _bookings(
             Appointment.starts_at,
             Appointment.status,
             Appointment.ended_at,
+            Appointment.schedule_id,
+            Appointment.slot_id,
+            Appointment.hold_until,
             DonationType.name_ru,
+            DonationType.name_en,
             DonationType.kind,
         )
         .join(DonationType, DonationType.id == Appointment.donation_type_id)
-        .where(Appointment.person_id.in_(ids), or_(Appointment.status.in_(COUNTED), own_cancel))
+        .where(Appointment.person_id.in_(ids), or_(Appointment.status.in_(READ), own_cancel))
         .order_by(Appointment.starts_at)
     ):
         if row.status in COUNTED:
             live[row.person_id].append(
-                LiveFact(row.id, row.starts_at, row.name_ru, row.kind, row.status)
+                LiveFact(
+                    row.id, row.starts_at, Words(row.name_ru, row.name_en), row.kind, row.status
+                )
+            )
+        elif row.status is AppointmentStatus.HELD:
+            held[row.person_id].append(
+                HeldFact(row.id, row.schedule_id, row.slot_id, row.starts_at, row.hold_until)
             )
         elif row.ended_at is not None:
             known = cancels.get(row.person_id, row.ended_at)
             cancels[row.person_id] = max(known, row.ended_at)
-    return live, cancels
+    return live, cancels, held
 
 
 @dataclass(frozen=True)
@@ -227,5 +283,5 @@ def of_schedule(
         kell=schedule.kell,
         sex=schedule.sex,
         first_time=schedule.first_time,
-        pause_notice=None if pause is None else pause.notice_ru,
+        pause_notice=Words(pause.notice_ru, pause.notice_en) if pause else None,
     )

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
 from app.models.crypto import blind_index
-from app.models.enums import AppointmentStatus, Channel, SlotStatus
+from app.models.enums import AppointmentStatus, Channel, ScheduleStatus, SlotStatus
 from app.models.policy import BookingPolicy
 from app.models.schedule import Slot
 from app.models.scope import widened
-from app.rules import transitions
+from app.rules import facts, transitions
 from app.rules.actor import SYSTEM, Actor
-from app.rules.booking import day_of, lock_person, own, refusals
+from app.rules.booking import lock_person, own, refusals
+from app.rules.donor_day import Choice, choice_of
 from app.rules.eligibility import blocking
 from app.rules.errors import (
     AlreadyChanged,
     HoldEnded,
     NoMoreExtensions,
     NoPlaces,
-    NotFound,
     Refused,
     Taken,
     TooManyHolds,
 )
+from app.rules.known import HeldFact
 
 A = AppointmentStatus
 
@@ -47,37 +48,45 @@ def hold(
     Choosing again lets the former choice go; choosing the same place again returns the same hold.
     Raises Refused, Taken, NoPlaces, TooManyHolds, NotFound.
     """
-    lock_person(session, person_id)
-    day = day_of(session, schedule_id=schedule_id, now=now)
-    former = session.scalars(
-        select(Appointment)
-        .options(joinedload(Appointment.slot))
-        .where(Appointment.person_id == person_id, Appointment.status == A.HELD)
-    ).all()
-    for held in former:
-        same_place = held.slot_id == slot_id or (
-            slot_id is None and (held.schedule_id, held.starts_at) == (schedule_id, starts_at)
-        )
-        if same_place and held.hold_until is not None and held.hold_until > now:
-            return held
-    slot = _chosen(session, schedule_id, slot_id, starts_at)
-    blocked = blocking(
-        refusals(session, day, person_id=person_id, now=now, starts_at=slot.starts_at)
+    choice = choice_of(
+        session, now=now, schedule_id=schedule_id, slot_id=slot_id, starts_at=starts_at
     )
+    return keep(session, choice, person_id=person_id, actor=actor, now=now, address=address)
+
+
+def keep(
+    session: Session,
+    choice: Choice,
+    *,
+    person_id: int,
+    actor: Actor,
+    now: dt.datetime,
+    address: str = "",
+) -> Appointment:
+    """The same for a choice read already. What it says of the place may be old: the taking decides."""
+    day, slot = choice.day, choice.slot
+    if slot.status is not SlotStatus.FREE and _is_lost(session, choice, person_id, now):
+        raise NoPlaces() if choice.any_place else Taken()
+    lock_person(session, person_id)
+    person = facts.of_person(session, person_id)
+    for former in person.held:
+        if _is_same(former, choice) and former.hold_until is not None and former.hold_until > now:
+            return own(session, former.appointment_id)
+    blocked = blocking(refusals(session, day, person, now=now, starts_at=slot.starts_at))
     if blocked:
         raise Refused(blocked)
     held_from = blind_index("address", address) if address else None
     if held_from is not None:
         _limit_holds(session, held_from, day.policy, now)
-    slot_id = _take(session, slot, any_place=slot_id is None, now=now)
-    for held in former:  # after the new place is won: two donors who swap never wait for each other
-        release(session, appointment_id=held.id, actor=actor, now=now)
+    slot_id = _take(session, slot, any_place=choice.any_place, now=now)
+    for former in person.held:  # after the new place is won: two who swap never wait for each other
+        release(session, appointment_id=former.appointment_id, actor=actor, now=now)
     appointment = Appointment(
         organization_id=day.schedule.organization_id,
         tenant_id=day.schedule.tenant_id,
         person_id=person_id,
         slot_id=slot_id,
-        schedule_id=schedule_id,
+        schedule_id=day.schedule.id,
         donation_type_id=day.schedule.donation_type_id,
         policy_id=day.policy.id,
         status=A.HELD,
@@ -91,23 +100,42 @@ def hold(
     return appointment
 
 
-def _chosen(
-    session: Session, schedule_id: int, slot_id: int | None, starts_at: dt.datetime | None
-) -> Slot:
-    """What is asked for. Whether it is still free is decided by the statement that takes it."""
-    if slot_id is not None:
-        slot = session.get(Slot, slot_id)
-    else:
-        slot = session.scalars(
-            select(Slot)
-            .where(Slot.schedule_id == schedule_id, Slot.channel == Channel.WEB)
-            .where(Slot.starts_at == starts_at)
-            .order_by(Slot.place)
+def _is_lost(session: Session, choice: Choice, person_id: int, now: dt.datetime) -> bool:
+    """Is there nothing to wait for? Somebody else has it, and no stale hold is among them.
+
+    In a rush nearly everybody hears this, so it is asked before anything is locked or reckoned.
+    """
+    if choice.day.schedule.status is not ScheduleStatus.PUBLISHED:
+        return False  # that is the better reason
+    here = Appointment.slot_id == choice.slot.id
+    if choice.any_place:
+        here = and_(
+            Appointment.schedule_id == choice.day.schedule.id,
+            Appointment.starts_at == choice.slot.starts_at,
+        )
+    with widened(session, "whose the place is"):
+        hopeful = session.scalar(
+            select(Appointment.id)
+            .where(
+                here,
+                Appointment.keeps_slot,
+                or_(
+                    Appointment.person_id == person_id,
+                    and_(Appointment.status == A.HELD, Appointment.hold_until <= now),
+                    and_(Appointment.status == A.REJECTED, Appointment.undo_until <= now),
+                ),
+            )
             .limit(1)
-        ).first()
-    if slot is None or slot.schedule_id != schedule_id or slot.channel is not Channel.WEB:
-        raise NotFound()
-    return slot
+        )
+    return hopeful is None
+
+
+def _is_same(former: HeldFact, choice: Choice) -> bool:
+    """Is what this person holds already the very thing now chosen?"""
+    if choice.any_place:
+        wanted = (choice.day.schedule.id, choice.slot.starts_at)
+        return (former.schedule_id, former.starts_at) == wanted
+    return former.slot_id == choice.slot.id
 
 
 def _take(session: Session, slot: Slot, *, any_place: bool, now: dt.datetime) -> int:

@@ -18,8 +18,8 @@ from app.models.scope import widened
 from app.rules import checks, facts, policies
 from app.rules.checks import Check
 from app.rules.donor_diff import FIELDS, plain, typed
-from app.rules.eligibility import DeferralFact
 from app.rules.facts import COUNTED, StaffFacts
+from app.rules.known import DeferralFact
 from app.rules.queue import loaded
 
 CHUNK = 500

@@ -13,6 +13,7 @@ from app.models.donation_type import DonationType
 from app.models.organization import Organization
 from app.models.schedule import Schedule, Slot
 from app.rules.eligibility import blocking
+from app.rules.known import PersonFacts
 from app.rules.place_filters import choosable, open_days
 from app.rules.places import board_of
 
@@ -31,7 +32,7 @@ class Alternative:
 def alternatives(
     session: Session,
     *,
-    person_id: int,
+    person: PersonFacts,
     tenant_id: int,
     near: dt.date,
     now: dt.datetime,
@@ -39,10 +40,9 @@ def alternatives(
     limit: int = 3,
 ) -> list[Alternative]:
     """The days nearest to ``near`` with free places that nothing stands against for this person."""
-    board = board_of(session, now, {tenant_id: person_id})
-    person = (board.people or {}).get(tenant_id)
-    if person is None or person.blood_type is None:
+    if person.blood_type is None:
         return []
+    board = board_of(session, now, {tenant_id: person})
     own = [row for row in board.organizations.values() if row.tenant_id == tenant_id]
     rows = session.execute(
         select(Schedule, func.min(Slot.starts_at), func.count(Slot.id))

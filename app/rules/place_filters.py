@@ -18,7 +18,7 @@ from app.models.enums import BloodGroup, Channel, ScheduleStatus, Sign, SlotStat
 from app.models.organization import Organization
 from app.models.schedule import Schedule, Slot
 from app.rules.clock import local_date
-from app.rules.eligibility import PersonFacts
+from app.rules.known import PersonFacts
 
 OPEN = (ScheduleStatus.PUBLISHED, ScheduleStatus.PAUSED)
 SIZES = (10, 25, 50, 100)

@@ -54,7 +54,17 @@ def effective(
         raise NoPolicy()
     return max(
         rows,
-        key=lambda p: (p.donation_type_id is not None, p.organization_id is not None, p.valid_from),
+        key=rank,
+    )
+
+
+def rank(policy: BookingPolicy) -> tuple[bool, bool, dt.datetime, int]:
+    """Of several policies that fit, the one with the highest rank holds (donor_day.policy_of agrees)."""
+    return (
+        policy.donation_type_id is not None,
+        policy.organization_id is not None,
+        policy.valid_from,
+        policy.id,
     )
 
 
@@ -111,11 +121,7 @@ class Versions:
             raise NoPolicy()
         return max(
             fitting,
-            key=lambda p: (
-                p.donation_type_id is not None,
-                p.organization_id is not None,
-                p.valid_from,
-            ),
+            key=rank,
         )
 
     def numbers(self, *, tenant_id: int, on: dt.date) -> MedicalNumbers:
@@ -134,13 +140,18 @@ class Versions:
         )
 
 
-def versions(session: Session, *, tenant_ids: Collection[int], now: dt.datetime) -> Versions:
-    """Everything ``effective`` and ``medical_numbers`` may be asked about these tenants. Three queries."""
+def versions(
+    session: Session, *, tenant_ids: Collection[int], now: dt.datetime, numbers: bool = True
+) -> Versions:
+    """Everything ``effective`` and ``medical_numbers`` may be asked about these tenants. Three queries;
+    one without ``numbers``, where there are no donations to count from."""
     policies = session.scalars(
         select(BookingPolicy)
         .where(BookingPolicy.tenant_id.in_(tenant_ids), BookingPolicy.valid_from <= now)
         .order_by(BookingPolicy.valid_from, BookingPolicy.id)
     ).all()
+    if not numbers:
+        return Versions(tuple(policies), (), ())
     intervals = session.scalars(
         select(DonationInterval)
         .where(DonationInterval.tenant_id.in_(tenant_ids))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from app.models.enums import DonationKind, ScheduleStatus
 from app.models.policy import BookingPolicy
 from app.rules.clock import local_date, midnight
-from app.rules.eligibility import PersonFacts, Refusal, SlotFacts, check, earliest
+from app.rules.eligibility import Refusal, check, earliest
+from app.rules.known import PersonFacts, SlotFacts
 from app.rules.policies import MedicalNumbers
 
 MEDICAL = frozenset({"deferred", "too_young", "interval", "yearly_limit"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
-from app.models.enums import AppointmentStatus, Channel, ScheduleStatus, SlotStatus
-from app.models.schedule import Schedule, Slot
+from app.models.enums import AppointmentStatus, Channel, SlotStatus
+from app.models.schedule import Slot
 from app.rules import booking, facts
+from app.rules.donor_day import Day, day_of
 from app.rules.eligibility import Refusal, check
-from app.rules.errors import NotFound
 from app.rules.policies import NO_NUMBERS
 
 
@@ -53,11 +53,13 @@ class Time:
 class Window:
     """One day as the booking window shows it to one reader."""
 
-    day: booking.Day
+    day: Day
     times: tuple[Time, ...]
     refusals: tuple[Refusal, ...]
     own_hold: Appointment | None
     """The place this reader is holding just now, on this day or another."""
+    card: facts.Card | None = None
+    """The reader's card in this organization."""
 
     @property
     def free(self) -> int:
@@ -74,45 +76,29 @@ class Window:
 
 
 def window(
-    session: Session, *, schedule_id: int, person_id: int | None, now: dt.datetime
+    session: Session, *, schedule_uid: uuid.UUID, cards: Mapping[int, int], now: dt.datetime
 ) -> Window:
-    """The day's times, and what stands against this person (None: nobody is signed in).
+    """The day's times, and what stands against this reader (no cards: nobody is signed in).
 
-    Raises NotFound.
+    ``cards``: tenant id → person id. Raises NotFound for an unknown day and for a draft.
     """
-    day = booking.day_of(session, schedule_id=schedule_id, now=now)
-    hold = None if person_id is None else held_by(session, person_ids=[person_id], now=now)
-    if person_id is None:
-        refusals = _of_day(session, day, now)
+    day = day_of(session, schedule_uid=schedule_uid, now=now)
+    card = None
+    person_id = cards.get(day.schedule.tenant_id)
+    if person_id is not None:
+        card = facts.card_of(session, person_id)
+        against = booking.refusals(session, day, card.facts, now=now)
     else:
-        refusals = booking.refusals(session, day, person_id=person_id, now=now)
+        against = _of_day(day, now)
     slots = session.scalars(
-        select(Slot).where(Slot.schedule_id == schedule_id).order_by(Slot.starts_at, Slot.place)
+        select(Slot).where(Slot.schedule_id == day.schedule.id).order_by(Slot.starts_at, Slot.place)
     )
+    hold = None
+    for held in card.facts.held if card else ():
+        if held.hold_until is not None and held.hold_until > now:
+            hold = booking.own(session, held.appointment_id)
     own = None if hold is None else hold.slot_id
-    return Window(day, _times(list(slots), own, now), tuple(refusals), hold)
-
-
-def day_key(session: Session, *, schedule_uid: uuid.UUID) -> tuple[int, int]:
-    """Id and tenant id of a day by its outside name. Raises NotFound for an unknown one and a draft."""
-    found = session.execute(
-        select(Schedule.id, Schedule.tenant_id).where(
-            Schedule.uid == schedule_uid, Schedule.status != ScheduleStatus.DRAFT
-        )
-    ).one_or_none()
-    if found is None:
-        raise NotFound()
-    return found.id, found.tenant_id
-
-
-def slot_of(session: Session, *, slot_uid: uuid.UUID, schedule_id: int) -> Slot:
-    """Raises NotFound for a place that is not one of that day."""
-    found = session.scalars(
-        select(Slot).where(Slot.uid == slot_uid, Slot.schedule_id == schedule_id)
-    ).one_or_none()
-    if found is None:
-        raise NotFound()
-    return found
+    return Window(day, _times(list(slots), own, now), tuple(against), hold, card)
 
 
 def held_by(
@@ -131,11 +117,10 @@ def held_by(
     ).first()
 
 
-def _of_day(session: Session, day: booking.Day, now: dt.datetime) -> list[Refusal]:
-    pause = facts.pauses(session, now=now).of(day.schedule)
+def _of_day(day: Day, now: dt.datetime) -> list[Refusal]:
     return check(
         None,
-        facts.of_schedule(day.schedule, day.organization, day.donation_type.kind, pause=pause),
+        facts.of_schedule(day.schedule, day.organization, day.donation_type.kind, pause=day.pause),
         policy=day.policy,
         numbers=NO_NUMBERS,
         now=now,

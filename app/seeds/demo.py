@@ -26,7 +26,7 @@ from app.models.enums import (
 from app.models.message import Message
 from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule, Slot
-from app.rules import approval, booking, holding, transitions
+from app.rules import approval, booking, donor_day, holding, transitions
 from app.rules.actor import actor_of
 from app.rules.clock import local_date, midnight
 from app.rules.errors import RuleError
@@ -198,7 +198,7 @@ def _several_bookings(session: Session, one: DemoDonor, *, now: dt.datetime) -> 
         slot_id=slot.id,
         schedule_id=day.id,
         donation_type_id=day.donation_type_id,
-        policy_id=booking.day_of(session, schedule_id=day.id, now=now).policy.id,
+        policy_id=donor_day.day_of(session, schedule_id=day.id, now=now).policy.id,
         status=AppointmentStatus.HELD,
         keeps_slot=True,
         starts_at=slot.starts_at,

@@ -175,3 +175,15 @@ def test_the_list_says_why_a_cell_is_grey(case: Case, visitor: Visitor, name: st
     arrange, sentence = ARRANGED[name]
     arrange(case)
     assert sentence in words(visitor.page("/"))
+
+
+def test_in_english_the_names_that_staff_keep_are_english_too(
+    store: Session, as_account: Callable[..., Visitor]
+) -> None:
+    tenant = make.make_tenant(store)
+    case = Case(store, tenant, make.make_donor(store, tenant))
+    day = case.booked(A.PENDING).day()
+    store.commit()
+    page = words(as_account(case.donor.account).get(f"/places/{day.uid}?lang=en"))
+    assert "You are already booked: Plasmapheresis," in page
+    assert "Плазмаферез" not in page

@@ -6,7 +6,7 @@ import datetime as dt
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from app.models import Appointment, AppointmentEvent, Message, Slot
@@ -204,6 +204,53 @@ def test_one_live_booking_at_a_time(world):
     with pytest.raises(Refused) as refused:
         hold(world, 1)
     assert refused.value.code == "other_booking"
+
+
+def test_the_place_of_ones_own_booking_is_no_news_that_somebody_took_it(world):
+    confirm(world, hold(world))
+    with pytest.raises(Refused) as refused:
+        hold(world)
+    assert refused.value.code == "other_booking"
+    with pytest.raises(Refused) as refused:
+        hold(world, starts_at=world.slots[0].starts_at)
+    assert refused.value.code == "other_booking"
+
+
+def test_who_is_late_is_told_before_anything_is_locked_or_reckoned(world):
+    hold(world, who=make.make_donor(world.session, world.tenant))
+    world.session.flush()
+    asked: list[str] = []
+    bind = world.session.get_bind()
+
+    def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(bind, "before_cursor_execute", note)
+    try:
+        with pytest.raises(Taken):
+            hold(world)
+    finally:
+        event.remove(bind, "before_cursor_execute", note)
+    assert len(asked) == 2, asked  # the choice, and whose it is
+    assert not [one for one in asked if "FOR UPDATE" in one or "INSERT" in one]
+
+
+def test_the_place_of_a_rejected_request_is_won_after_its_undo_minute(world):
+    rejected = make.make_appointment(
+        world.session,
+        world.tenant,
+        make.make_donor(world.session, world.tenant),
+        world.day,
+        slot=world.slots[0],
+        status=A.REJECTED,
+        undo_until=NOW + MINUTE,
+    )
+    rejected.keeps_slot = True
+    world.slots[0].status = SlotStatus.HELD
+    world.session.flush()
+    with pytest.raises(Taken):
+        hold(world)
+    assert hold(world, now=NOW + MINUTE).slot_id == world.slots[0].id
 
 
 def test_a_donor_may_book_only_the_own_group(world):

@@ -21,6 +21,7 @@ from app.models.enums import (
 )
 from app.rules import checks, donors, queue
 from app.rules.checks import Check, Examined, Outcome
+from app.rules.errors import Words
 from tests import make
 from tests.make import NOW
 
@@ -289,7 +290,7 @@ def test_another_live_booking_fails_and_is_named(desk: Desk) -> None:
     )
     check = desk.check("other")
     assert check.outcome is Outcome.FAIL
-    assert check.params == {"type": "Плазмаферез", "date": TODAY + days(5)}
+    assert check.params == {"type": Words("Плазмаферез", "Plasmapheresis"), "date": TODAY + days(5)}
 
 
 @pytest.mark.parametrize(

@@ -678,6 +678,8 @@ def test_a_long_history_takes_no_more_queries_than_a_short_one(session, tenant, 
 
     day = make.make_schedule(session, tenant)
     make.make_appointment(session, tenant, nameless, day)
+    make.make_donation(session, tenant, nameless, on_date=TODAY - 99 * DAY)
+    make.make_deferral(session, tenant, nameless, ends_on=TODAY - DAY, starts_on=TODAY - 2 * DAY)
     short = queries()
     other_day = make.make_schedule(session, tenant, days=3, per_time=9)
     for number in range(6):

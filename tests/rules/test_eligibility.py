@@ -30,17 +30,9 @@ from app.models.policy import BookingPolicy
 from app.rules import booking, eligibility, holding
 from app.rules.actor import actor_of
 from app.rules.clock import instant, local_date, midnight
-from app.rules.eligibility import (
-    DeferralFact,
-    LiveFact,
-    PersonFacts,
-    SlotFacts,
-    blocking,
-    check,
-    earliest,
-    first_allowed,
-)
-from app.rules.errors import Refused
+from app.rules.eligibility import blocking, check, earliest, first_allowed
+from app.rules.errors import Refused, Words
+from app.rules.known import DeferralFact, LiveFact, PersonFacts, SlotFacts
 from app.rules.policies import MedicalNumbers
 from tests import make
 
@@ -112,7 +104,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dt.date | None]] = [
     ("closed", {}, {"status": ScheduleStatus.CLOSED}, None),
     ("draft", {}, {"status": ScheduleStatus.DRAFT}, None),
     ("paused", {}, {"status": ScheduleStatus.PAUSED}, None),
-    ("paused", {}, {"pause_notice": "Запас достаточен."}, None),
+    ("paused", {}, {"pause_notice": Words("Запас достаточен.", "")}, None),
     ("too_far", {}, {"date": TODAY + dt.timedelta(days=61)}, TODAY + dt.timedelta(days=1)),
     ("other_blood_type", {}, {"blood_types": frozenset({BloodType.parse("A+")})}, None),
     ("other_blood_type", {"blood_type": None}, {"blood_types": frozenset({OWN})}, None),

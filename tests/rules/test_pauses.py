@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.models import AuditEvent
 from app.models.enums import DonationKind, Role
 from app.models.scope import set_scope
-from app.rules import facts, pauses
+from app.rules import donor_day, facts, pauses
 from app.rules.access import staff_scope
 from app.rules.actor import actor_of
 from app.rules.errors import NotAllowed, NotFound
@@ -42,7 +42,10 @@ def begin(session, tenant, user, now, **changes):
 
 
 def in_force(session, day, now) -> bool:
-    return facts.pauses(session, now=now).of(day) is not None
+    listed = facts.pauses(session, now=now).of(day)
+    alone = donor_day.day_of(session, schedule_id=day.id, now=now).pause
+    assert alone is listed  # the list and the booking never disagree
+    return listed is not None
 
 
 def test_a_pause_holds_from_its_beginning_to_its_end(session, tenant, scheduler, now):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.models.blood import EVERY_TYPE, BloodType
 from app.models.enums import AppointmentStatus, BloodGroup, DonationKind, ScheduleStatus, Sign
-from app.rules import nearest, places, window
+from app.rules import facts, nearest, places, window
 from app.rules.errors import NotFound
 from app.rules.place_filters import Order, Wish
 from app.rules.places import State
@@ -232,7 +232,7 @@ def test_the_nearest_days_are_open_to_this_donor(session: Session) -> None:
     make.make_appointment(session, tenant, make.make_donor(session, tenant), full)
     found = nearest.alternatives(
         session,
-        person_id=donor.person.id,
+        person=facts.of_person(session, donor.person.id),
         tenant_id=tenant.id,
         near=make.NOW.date() + dt.timedelta(days=2),
         now=make.NOW,
@@ -247,7 +247,9 @@ def test_the_window_shows_each_place_as_free_taken_or_ones_own(session: Session)
     donor, other = make.make_donor(session, tenant), make.make_donor(session, tenant)
     make.make_appointment(session, tenant, other, day)
     make.make_appointment(session, tenant, donor, day, status=AppointmentStatus.HELD)
-    shown = window.window(session, schedule_id=day.id, person_id=donor.person.id, now=make.NOW)
+    shown = window.window(
+        session, schedule_uid=day.uid, cards={tenant.id: donor.person.id}, now=make.NOW
+    )
     assert [[p.state.value for p in t.places] for t in shown.times] == [
         ["taken", "own"],
         ["free", "free"],
@@ -260,4 +262,4 @@ def test_a_draft_has_no_window(session: Session) -> None:
     tenant = make.make_tenant(session)
     draft = make.make_schedule(session, tenant, status=ScheduleStatus.DRAFT)
     with pytest.raises(NotFound):
-        window.day_key(session, schedule_uid=draft.uid)
+        window.window(session, schedule_uid=draft.uid, cards={}, now=make.NOW)
