@@ -79,9 +79,19 @@ class Card:
         return self.who.record
 
     @property
+    def strange(self) -> bool:
+        """The record with this card's code is another donor's: nothing of it is this donor's."""
+        return self.record is not None and self.record.person_id not in (None, self.person.id)
+
+    @property
+    def birth_date(self) -> dt.date | None:
+        """By the card, or by a record that may be this donor's."""
+        return self.person.birth_date if self.strange else self.who.facts.birth_date
+
+    @property
     def age(self) -> int | None:
         """Full years today, by the card or by the record."""
-        born = self.who.facts.birth_date
+        born = self.birth_date
         if born is None:
             return None
         return (
@@ -210,9 +220,9 @@ def _bookings(session: Session, person_id: int, now: dt.datetime) -> list[Appoin
 
 
 def _mine(model: type[Deferral] | type[Donation], who: StaffFacts) -> ColumnElement[bool]:
-    """Of the card, or of its record, linked or not."""
+    """Of the card, or of its record, linked or not; never of a record that is another donor's."""
     own = model.person_id == who.person.id
-    if who.record is None:
+    if who.record is None or who.record.person_id not in (None, who.person.id):
         return own
     return or_(own, and_(model.record_id == who.record.id, model.person_id.is_(None)))
 

@@ -13,9 +13,10 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.models import AccessEvent, Account, AccountPerson, Message, RoleAssignment
+from app.models import AccessEvent, Account, AccountPerson, Donor, Message, RoleAssignment
 from app.models.enums import AppointmentStatus, MessageKind, Role, SlotStatus
 from app.rules import access, approval, queue
+from app.rules.donors import link_record
 from tests import make
 from tests.admin.registrar import NOBODY, QUEUE, Desk
 from tests.client import Visitor, parsed, words
@@ -512,3 +513,30 @@ def test_a_place_freed_after_the_minute_is_not_freed_before(desk: Desk) -> None:
     desk.reject(row)
     desk.store.refresh(row.slot)
     assert row.slot.status is SlotStatus.HELD
+
+
+def test_of_a_shared_code_no_strangers_data_is_shown(desk: Desk) -> None:
+    owner = make.make_donor(desk.store, desk.tenant, family_name="Владельцева")
+    record = make.make_record(desk.store, desk.tenant, owner, birth_date=dt.date(1971, 3, 9))
+    make.make_donation(desk.store, desk.tenant, record, on_date=dt.date(2026, 5, 17))
+    make.make_deferral(desk.store, desk.tenant, record, reason="тайная причина")
+    link_record(desk.store, person=owner.person, record=record)
+    row = desk.request(known=False)
+    row.person.birth_date = None
+    taken = desk.store.scalars(select(Donor).where(Donor.person_id == row.person_id)).one()
+    taken.donor_code = record.code
+    for address in (f"{QUEUE}?open={row.uid}", f"/staff/ticket/{row.uid}"):
+        told = words(desk.client.page(address))
+        assert f"Код {record.code} общий: он указан и в карточке другого донора." in told
+        assert "регистратор выясняет по документам" in told
+        for private in ("Владельцева", "09.03.1971", "17.05.2026", "тайная причина"):
+            assert private not in told, address
+    card = words(desk.client.page(f"/staff/donors/{row.person.uid}/"))
+    for private in ("09.03.1971", "17.05.2026", "тайная причина"):
+        assert private not in card
+
+
+def test_a_row_of_the_list_names_its_branch(desk: Desk) -> None:
+    row = desk.request()
+    what = desk.client.page(QUEUE).xpath("//*[@class='what']")[0]
+    assert words(what).endswith(row.organization.short_name)
