@@ -31,13 +31,12 @@ EXPORT = ".export"
 
 
 def shown(event: AuditEvent) -> list[str]:
-    """What the fields of an event are called, each once; those that tell a reader nothing are left out."""
-    names = [name for name in event.changes if name not in UNTOLD]
-    return list(dict.fromkeys(field_words(event, name) for name in names))
+    """What the fields of an event are called, each once."""
+    return list(dict.fromkeys(field for field, _before, _after in lines(event)))
 
 
 def lines(event: AuditEvent) -> list[tuple[str, str, str]]:
-    """Field, before, after: in words, without what says the same twice."""
+    """Field, before, after: in words, without what says nothing, or the same twice."""
     found = []
     for name, pair in event.changes.items():
         before, after = (value_words(event, name, value) for value in pair)

@@ -36,7 +36,9 @@ def about(row: AuditEvent) -> str:
 
 
 def fields(row: AuditEvent) -> str:
-    return ", ".join(shown(row))
+    """«Имя, язык писем»: one phrase."""
+    first, *others = shown(row) or [""]
+    return ", ".join([first, *(each[:1].lower() + each[1:] for each in others)])
 
 
 class AuditView(StaffView):

@@ -313,6 +313,11 @@ def test_a_new_row_s_line_names_no_keys_of_the_machine(store, as_staff, tenant):
     assert "Что берут—Тромбоциты" in text
 
 
+def test_a_field_that_says_nothing_is_left_out(store, as_staff, tenant):
+    told(store, tenant, "booking.approve", "appointment", {"overridden": [None, []]})
+    assert "вопреки" not in words(as_staff(Role.SECURITY, over=tenant.root).page("/staff/audit/"))
+
+
 def test_a_list_of_many_lines_asks_no_more_of_the_database(store, engine, app, as_staff, tenant):
     client = as_staff(Role.SECURITY, over=tenant.root)
     counted = []
