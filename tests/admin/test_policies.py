@@ -221,7 +221,7 @@ def test_with_several_organizations_the_form_first_asks_whose(two, store):
     here, there, client = two
     page = client.page(NEW)
     assert not page.xpath("//input[@name='hold_minutes']")
-    links = page.xpath("//main//ul//a/@href")
+    links = page.xpath("//main//nav//a/@href")
     assert len(links) == 2
     for tenant, other in ((here, there), (there, here)):
         page = client.page(f"{NEW}?of={tenant.root.uid}")
