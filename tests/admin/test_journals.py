@@ -98,7 +98,7 @@ def test_many_letters_are_sent_again_together_and_refusals_are_told_apart(
     )
     text = words(client.submit(url, follow_redirects=True))
     assert "Готово: 1 строка" in text
-    assert "уже не так" in text and "еще в пути" in text
+    assert "уже не так" in text and "ещё в пути" in text
 
 
 def test_a_colleague_without_the_right_looks_and_does_not_send(store, as_staff, tenant, booked):
@@ -328,4 +328,4 @@ def test_today_counts_only_one_s_own(store, as_staff, tenant):
 
 def test_today_says_so_when_nothing_waits(store, as_staff, tenant):
     page = as_staff(Role.SECURITY, over=tenant.root).page("/staff/")
-    assert "Сегодня вас ничего не ждет" in words(page)
+    assert "Сегодня вас ничего не ждёт" in words(page)

@@ -143,9 +143,9 @@ def test_ticked_rows_are_asked_about_together(live, open_page, office):
     page.goto("/staff/messages/")
     page.locator("[data-tick-all]").check()
     assert page.locator("td.pick input:checked").count() == 1
-    page.get_by_role("button", name="Отправить еще раз").click()
-    page.get_by_role("heading", name="Отправить еще раз?").wait_for()
-    page.get_by_role("button", name="Отправить еще раз").click()
+    page.get_by_role("button", name="Отправить ещё раз").click()
+    page.get_by_role("heading", name="Отправить ещё раз?").wait_for()
+    page.get_by_role("button", name="Отправить ещё раз").click()
     page.get_by_text("Готово: 1 строка").wait_for()
 
 
