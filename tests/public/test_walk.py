@@ -120,19 +120,52 @@ def test_every_page_is_accessible(
         break
 
 
-@pytest.mark.parametrize("size", ["large", "huge"])
-def test_the_largest_type_still_fits_a_phone(
-    live: Live, open_page: Callable[..., Page], size: str
+def chosen_and_booked(live: Live) -> tuple[Account, list[str]]:
+    """A donor with a held place and a request, and the addresses of what he can look at."""
+    now = dt.datetime.now(dt.UTC)
+    with live.session() as session:
+        tenant = make.make_tenant(session, name="Орехово-Зуевское подразделение", now=now)
+        next_year = dt.date(now.year + 1, 1, 2)
+        make.make_schedule(session, tenant, date=next_year, blood_types=[AB_MINUS])
+        day = make.make_schedule(session, tenant, date=now.date() + dt.timedelta(days=3))
+        donor = make.make_donor(session, tenant, now=now)
+        held, pending = (
+            make.make_appointment(session, tenant, donor, day, status=status, now=now).uid
+            for status in (AppointmentStatus.HELD, AppointmentStatus.PENDING)
+        )
+        paths = [f"/places/{day.uid}", f"/bookings/{held}/confirm", f"/bookings/{pending}"]
+        session.expunge(donor.account)
+        return donor.account, [*paths, f"/bookings/{pending}/cancel"]
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("view", ["", "large.high.wide", "huge.high.wide"])
+def test_no_size_of_type_makes_a_page_scroll_sideways(
+    live: Live, open_page: Callable[..., Page], view: str, width: int
 ) -> None:
-    account = arranged(live)
-    page = open_page(live.url, width=NARROW)
-    page.context.add_cookies(
-        [{"name": "talon-view", "value": f"{size}.high.wide", "url": live.url}]
-    )
+    account, own = chosen_and_booked(live)
+    page = open_page(live.url, width=width)
+    page.context.add_cookies([{"name": "talon-view", "value": view, "url": live.url}])
+    for path in ("/?group=B&q=x", "/", "/register", "/sign-in", "/mailbox"):
+        page.goto(path)
+        fits(page)
     live.sign_in(page, account)
-    for path in ("/", "/profile", "/bookings", "/settings"):
+    for path in ("/", "/?lang=en", "/profile?lang=ru", "/settings", "/bookings", *own):
         page.goto(path)
         seen(page)
+
+
+def test_the_places_of_a_time_stand_in_one_row(live: Live, page: Page) -> None:
+    live.sign_in(page, arranged(live, per_time=3))
+    page.goto("/")
+    page.locator("tbody").get_by_role("link", name="Записаться").first.click()
+    tops = (
+        page.locator(".time")
+        .first.locator(".place")
+        .evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().top))")
+    )
+    assert len(tops) == 4, "any place, and the three"
+    assert len(set(tops)) == 1, tops
 
 
 def test_the_whole_walk_needs_no_mouse(live: Live, page: Page) -> None:
