@@ -67,6 +67,8 @@ class StaffView(Writes, Acts, Exports, Guarded, ModelView):
     title: Any
     title_one: Any
     """One row, as in «Organization»: the heading of its own pages."""
+    new_title: Any = None
+    """The heading over the form for a new row: «New organization»."""
     section: Any = None
     intro: Any = None
     """A sentence under the heading: what this list is, what to do here."""

@@ -13,6 +13,7 @@ from sqlalchemy import Date, Enum, Time
 
 from admin.field_labels import EVERYWHERE, LABELS, UNTOLD
 from admin.views.file_words import TITLES as OF_THE_FILE
+from admin.views.organizations import zone_name
 from app.formats import moment
 from app.i18n import day, hour, label
 from app.models import Base
@@ -98,6 +99,8 @@ def special_words(table: str, name: str, value: Any) -> str:
     """Values that no column's type explains; empty for the others."""
     if name == "locale":
         return str(LANGUAGES.get(value, value))
+    if name == "time_zone":
+        return zone_name(value)
     if name == "sex":
         return str({sex.value: words for sex, words in SEXES.items()}.get(value, value))
     if (table, name) == ("appointment", "overridden"):

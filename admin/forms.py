@@ -92,6 +92,8 @@ def demand_safe(view: Any, model: type[Any]) -> None:
     writes = view.can_create or view.can_edit
     if writes and not view.form_columns:
         raise BadView(f"{name}: form_columns are required where rows can be written")
+    if view.can_create and not view.new_title:
+        raise BadView(f"{name}: new_title is required where rows can be created")
     if view.can_view_details and not view.column_details_list:
         raise BadView(f"{name}: column_details_list is required for details")
     if view.can_export and not (view.column_export_list and view.export_permission):

@@ -21,6 +21,7 @@ class DonationTypesView(StaffView):
     slug = "donation-types"
     title = _l("Donation types")
     title_one = _l("Donation type")
+    new_title = _l("New donation type")
     permission = "types.edit"
     can_create = can_edit = can_view_details = True
     column_list = ("position", "name_ru", "name_en", "kind", "state")

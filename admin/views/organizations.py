@@ -34,14 +34,17 @@ ZONES = (
 )
 
 
+def zone_name(code: str) -> str:
+    """«Москва, UTC+3»; the code itself for a zone that is not offered."""
+    return str(dict(ZONES).get(code, code))
+
+
 class ZoneField(ChosenField):
     """A time zone of Russia, or the one the organization already has."""
 
     def __init__(self, label: Any = None, validators: Any = (), **rest: Any) -> None:
         names = {name: name for name, _ in ZONES}
-        super().__init__(
-            label, validators, names, lambda name: dict(ZONES).get(name, name), None, **rest
-        )
+        super().__init__(label, validators, names, zone_name, None, **rest)
 
     def process_data(self, value: Any) -> None:
         super().process_data(value)
@@ -62,6 +65,7 @@ class OrganizationsView(StaffView):
     slug = "organizations"
     title = _l("Organizations")
     title_one = _l("Organization")
+    new_title = _l("New organization")
     permission = "organizations.edit"
     intro = _l(
         "Legal bodies and their branches. Donors choose a branch by its settlement and name."
@@ -105,7 +109,7 @@ class OrganizationsView(StaffView):
         "takes_donors": _l("Donors see it when they choose where to go."),
         "is_active": _l("Switched off, it takes no bookings and is not offered any more."),
     }
-    cells = {"state": state}
+    cells = {"state": state, "time_zone": lambda row: zone_name(row.time_zone)}
     load = (Organization.part_of,)
     filters = (
         Choice("kind", _l("Kind"), Organization.kind, OrganizationKind),

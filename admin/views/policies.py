@@ -110,6 +110,7 @@ class PoliciesView(StaffView):
     slug = "policies"
     title = _l("Booking rules")
     title_one = _l("Version of the booking rules")
+    new_title = _l("New version of the booking rules")
     permission = "policies.edit"
     intro = _l(
         "Versions are never edited, only followed by the next one: a booking keeps the version it was "

@@ -18,6 +18,7 @@ class ReasonsView(StaffView):
     slug = "reasons"
     title = _l("Rejection reasons")
     title_one = _l("Reason")
+    new_title = _l("New rejection reason")
     permission = "reasons.edit"
     intro = _l(
         "The registrar chooses one of these; the donor reads it in the letter, with the advice."

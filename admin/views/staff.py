@@ -102,6 +102,7 @@ class StaffUsersView(StaffView):
     slug = "staff"
     title = _l("Staff")
     title_one = _l("Member of staff")
+    new_title = _l("Invitation to the back office")
     permission = "staff.edit"
     intro = _l(
         "Whoever works here has a sign-in of his own, with a telephone as the second key. "

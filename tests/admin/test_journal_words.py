@@ -245,6 +245,15 @@ def told(store, tenant, verb, subject, changes, **more):
             "по-русски",
             "по-английски",
         ),
+        (
+            "organization.edit",
+            "organization",
+            "time_zone",
+            ["Europe/Moscow", "Asia/Omsk"],
+            "Часовой пояс",
+            "Москва, UTC+3",
+            "Омск, UTC+6",
+        ),
         ("staff.edit", "staff_user", "full_name", ["•••", "•••"], "Имя", "•••", "•••"),
         (
             "audit.export",

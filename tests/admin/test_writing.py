@@ -154,6 +154,10 @@ def test_no_form_writes_a_column_it_does_not_show(app, office, store):
         ({}, "column_list"),
         ({"column_list": ("text_ru",), "can_edit": True}, "form_columns"),
         ({"column_list": ("text_ru",), "can_view_details": True}, "column_details_list"),
+        (
+            {"column_list": ("text_ru",), "can_create": True, "form_columns": ("text_ru",)},
+            "new_title",
+        ),
         ({"column_list": ("text_ru",), "can_export": True}, "column_export_list"),
         (
             {"column_list": ("text_ru",), "can_edit": True, "form_columns": ("tenant_id",)},
@@ -180,6 +184,22 @@ def test_no_view_shows_a_secret(app, column):
     )
     with app.app_context(), pytest.raises(BadView, match="secret"):
         view(StaffUser)
+
+
+@pytest.mark.parametrize(
+    ("slug", "heading"),
+    [
+        ("organizations", "Новая организация"),
+        ("staff", "Приглашение сотрудника"),
+        ("policies", "Новая редакция правил записи"),
+        ("donation-types", "Новый тип донации"),
+        ("reasons", "Новая причина отклонения"),
+    ],
+)
+def test_the_form_of_a_new_row_says_what_it_makes(store, as_staff, slug, heading):
+    tenant = make.make_tenant(store)
+    page = as_staff(Role.ADMINISTRATOR, over=tenant.root).page(f"/staff/{slug}/new/")
+    assert headings(page)[0] == heading
 
 
 def test_everything_is_off_until_a_view_opens_it():
@@ -358,4 +378,4 @@ def test_pages_of_one_row_are_called_by_its_name(office):
     tenant, client = office
     page = client.page(f"/staff/organizations/details/?id={tenant.branch.uid}")
     assert headings(page)[0] == "Сосны"
-    assert re.search(r"Часовой пояс\s*Europe/Moscow", words(page))
+    assert re.search(r"Часовой пояс\s*Москва, UTC\+3", words(page))
