@@ -88,7 +88,8 @@ class DonorsPage(Changes, StaffPage):
     @expose("/<uuid:uid>/", methods=("GET",))
     def card(self, uid: uuid.UUID) -> Any:
         """The card; with its whole telephone number for some minutes after that was asked for."""
-        card = donor_card.card(self.session, uid=uid, now=self.now)
+        whole = "all" in request.args
+        card = donor_card.card(self.session, uid=uid, now=self.now, whole=whole)
         asked = notes.kept("phone", request.args.get("phone", "")) == str(uid)
         phone = card.person.phone or "" if asked else ""
         return self._card(card, "donors.phone" if phone else "donors.card", phone=phone)

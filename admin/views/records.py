@@ -68,7 +68,8 @@ class RecordsPage(StaffPage):
 
     @expose("/<uuid:uid>/", methods=("GET",))
     def card(self, uid: uuid.UUID) -> Any:
-        card = donor_records.record_card(self.session, uid=uid, now=self.now)
+        whole = "all" in request.args
+        card = donor_records.record_card(self.session, uid=uid, now=self.now, whole=whole)
         people = [card.person, *card.claimed_by] if card.person is not None else card.claimed_by
         self.note_seen("records.card", people, [card.record])
         return self.render(

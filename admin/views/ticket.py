@@ -23,6 +23,7 @@ from app.models.person import Person
 from app.rules import booking, checks, facts, lookup
 from app.rules.errors import NotFound, RuleError
 from app.rules.queue import Decided, Position
+from app.rules.shown import MOST_WHOLE
 from forms.approval import CancelForm, FindForm, RejectForm, Unreadable, uid_of
 
 CANCELLABLE = (AppointmentStatus.PENDING, AppointmentStatus.PROPOSED, AppointmentStatus.BOOKED)
@@ -88,7 +89,11 @@ class TicketPage(Decisions, StaffPage):
         return self.render(
             "admin/queue/donor.html",
             who=who,
-            bookings=lookup.bookings_of(self.session, person_id=person.id),
+            bookings=lookup.bookings_of(
+                self.session,
+                person_id=person.id,
+                limit=MOST_WHOLE if "all" in request.args else lookup.MOST_LISTED,
+            ),
             card=self.card,
         )
 

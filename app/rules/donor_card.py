@@ -29,10 +29,9 @@ from app.rules.corrections import account_of
 from app.rules.eligibility import Refusal
 from app.rules.facts import COUNTED, StaffFacts
 from app.rules.queue import loaded
+from app.rules.shown import MOST, Shown, most_of
 from app.rules.standing import Standing, site_refusals, standings
 
-MOST = 30
-"""Of each list on the card."""
 AGAIN = dt.timedelta(hours=1)
 
 
@@ -59,11 +58,11 @@ class Card:
     """Empty if the organization has no policy yet."""
     site: list[Refusal]
     upcoming: list[Examined]
-    past: list[Appointment]
-    deferrals: list[Deferral]
-    donations: list[Donation]
-    messages: list[Message]
-    seen: list[Seen]
+    past: Shown[Appointment]
+    deferrals: Shown[Deferral]
+    donations: Shown[Donation]
+    messages: Shown[Message]
+    seen: Shown[Seen]
 
     @property
     def person(self) -> Person:
@@ -110,16 +109,19 @@ class Card:
         return sum(1 for examined in self.upcoming if examined.failing)
 
 
-def card(session: Session, *, uid: uuid.UUID, now: dt.datetime) -> Card:
-    """The whole card. Raises NotFound."""
+def card(session: Session, *, uid: uuid.UUID, now: dt.datetime, whole: bool = False) -> Card:
+    """The card; of each list the latest lines, with ``whole`` all of them. Raises NotFound."""
+    most = most_of(whole)
     person, who = person_of(session, uid=uid)
     tenant = session.get_one(Organization, person.tenant_id)
     account = account_of(session, person_id=person.id)
     policy = _policy(session, person.tenant_id, now)
     numbers = _numbers(session, person.tenant_id)
     place: dict[str, Any] = {"zone": tenant.time_zone, "now": now}
-    bookings = _bookings(session, person.id, now)
+    bookings = _bookings(session, person.id, most)
     upcoming = [b for b in bookings if b.status in COUNTED and b.starts_at > now]
+    past = Shown(b for b in bookings if b not in upcoming)
+    past.more = bookings.more
     return Card(
         who=who,
         account=account,
@@ -138,11 +140,11 @@ def card(session: Session, *, uid: uuid.UUID, now: dt.datetime) -> Card:
             who.facts, policy=policy, numbers=numbers(local_date(now, tenant.time_zone)), **place
         ),
         upcoming=checks.examine(session, upcoming[::-1], now=now) if upcoming else [],
-        past=[b for b in bookings if b not in upcoming],
-        deferrals=_deferrals(session, who),
-        donations=_donations(session, who),
-        messages=_messages(session, person, account),
-        seen=seen_by(session, person_id=person.id),
+        past=past,
+        deferrals=_deferrals(session, who, most),
+        donations=_donations(session, who, most),
+        messages=_messages(session, person, account, most),
+        seen=seen_by(session, person_id=person.id, most=most),
     )
 
 
@@ -204,7 +206,7 @@ def _twins(session: Session, who: StaffFacts) -> list[Person]:
     )
 
 
-def _bookings(session: Session, person_id: int, now: dt.datetime) -> list[Appointment]:
+def _bookings(session: Session, person_id: int, most: int) -> Shown[Appointment]:
     """The latest visit first, with reasons and every event."""
     rows = session.scalars(
         loaded()
@@ -214,9 +216,9 @@ def _bookings(session: Session, person_id: int, now: dt.datetime) -> list[Appoin
             Appointment.status.not_in((AppointmentStatus.HELD, AppointmentStatus.RELEASED)),
         )
         .order_by(Appointment.starts_at.desc(), Appointment.id.desc())
-        .limit(MOST)
+        .limit(most + 1)
     )
-    return list(rows.unique())
+    return Shown.of(rows.unique(), most)
 
 
 def _mine(model: type[Deferral] | type[Donation], who: StaffFacts) -> ColumnElement[bool]:
@@ -227,28 +229,30 @@ def _mine(model: type[Deferral] | type[Donation], who: StaffFacts) -> ColumnElem
     return or_(own, and_(model.record_id == who.record.id, model.person_id.is_(None)))
 
 
-def _deferrals(session: Session, who: StaffFacts) -> list[Deferral]:
+def _deferrals(session: Session, who: StaffFacts, most: int) -> Shown[Deferral]:
     """Those that hold first, then by their beginning, the newest first."""
     rows = session.scalars(
         select(Deferral)
         .where(_mine(Deferral, who))
         .order_by(Deferral.withdrawn_at.is_not(None), Deferral.starts_on.desc(), Deferral.id.desc())
-        .limit(MOST)
+        .limit(most + 1)
     )
-    return list(rows)
+    return Shown.of(rows, most)
 
 
-def _donations(session: Session, who: StaffFacts) -> list[Donation]:
+def _donations(session: Session, who: StaffFacts, most: int) -> Shown[Donation]:
     rows = session.scalars(
         select(Donation)
         .where(_mine(Donation, who))
         .order_by(Donation.on_date.desc(), Donation.id.desc())
-        .limit(MOST)
+        .limit(most + 1)
     )
-    return list(rows)
+    return Shown.of(rows, most)
 
 
-def _messages(session: Session, person: Person, account: Account | None) -> list[Message]:
+def _messages(
+    session: Session, person: Person, account: Account | None, most: int
+) -> Shown[Message]:
     """What was sent to this person by this organization, newest first."""
     bookings = select(Appointment.id).where(Appointment.person_id == person.id)
     mine: ColumnElement[bool] = Message.appointment_id.in_(bookings)
@@ -258,14 +262,18 @@ def _messages(session: Session, person: Person, account: Account | None) -> list
         select(Message)
         .where(mine, or_(Message.tenant_id == person.tenant_id, Message.tenant_id.is_(None)))
         .order_by(Message.id.desc())
-        .limit(MOST)
+        .limit(most + 1)
     )
-    return list(rows)
+    return Shown.of(rows, most)
 
 
 def seen_by(
-    session: Session, *, person_id: int | None = None, record_id: int | None = None
-) -> list[Seen]:
+    session: Session,
+    *,
+    person_id: int | None = None,
+    record_id: int | None = None,
+    most: int = MOST,
+) -> Shown[Seen]:
     """Who had this card or record on a page, newest first; the same again within an hour is one line."""
     owner = (
         AccessSubject.person_id == person_id
@@ -277,7 +285,7 @@ def seen_by(
         .join(AccessSubject, AccessSubject.event_id == AccessEvent.id)
         .where(owner)
         .order_by(AccessSubject.event_id.desc())
-        .limit(MOST * 3)
+        .limit(most * 3)
     ).all()
     names = lookup.staff_names(session, {row.staff_user_id for row in rows})
     lines: list[Seen] = []
@@ -287,4 +295,6 @@ def seen_by(
         if before is None or before - row.at > AGAIN:
             last[row.staff_user_id, row.action] = row.at
             lines.append(Seen(row.at, row.action, names.get(row.staff_user_id, "")))
-    return lines[:MOST]
+    shown = Shown.of(lines, most)
+    shown.more = shown.more or len(rows) == most * 3
+    return shown

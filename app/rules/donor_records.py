@@ -13,8 +13,9 @@ from app.models.donor import Deferral, Donation, Donor, DonorRecord
 from app.models.organization import Organization
 from app.models.person import Person
 from app.rules.clock import local_date
-from app.rules.donor_card import MOST, Seen, seen_by
+from app.rules.donor_card import Seen, seen_by
 from app.rules.errors import NotFound
+from app.rules.shown import Shown, most_of
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,19 @@ class RecordCard:
     person: Person | None
     claimed_by: list[Person]
     """Cards whose donor gives this code: whom it could be linked to."""
-    deferrals: list[Deferral]
-    donations: list[Donation]
-    seen: list[Seen]
+    deferrals: Shown[Deferral]
+    donations: Shown[Donation]
+    seen: Shown[Seen]
     tenant: Organization
     today: dt.date
     """The organization's own date."""
 
 
-def record_card(session: Session, *, uid: uuid.UUID, now: dt.datetime) -> RecordCard:
-    """Raises NotFound."""
+def record_card(
+    session: Session, *, uid: uuid.UUID, now: dt.datetime, whole: bool = False
+) -> RecordCard:
+    """Of each list the latest lines, with ``whole`` all of them. Raises NotFound."""
+    most = most_of(whole)
     record = record_of(session, uid=uid)
     tenant = session.get_one(Organization, record.tenant_id)
     claims = session.scalars(
@@ -47,21 +51,21 @@ def record_card(session: Session, *, uid: uuid.UUID, now: dt.datetime) -> Record
         select(Deferral)
         .where(Deferral.record_id == record.id)
         .order_by(Deferral.withdrawn_at.is_not(None), Deferral.starts_on.desc())
-        .limit(MOST)
+        .limit(most + 1)
     ).all()
     donations = session.scalars(
         select(Donation)
         .where(Donation.record_id == record.id)
         .order_by(Donation.on_date.desc())
-        .limit(MOST)
+        .limit(most + 1)
     ).all()
     return RecordCard(
         record,
         session.get(Person, record.person_id) if record.person_id is not None else None,
         list(claims),
-        list(deferrals),
-        list(donations),
-        seen_by(session, record_id=record.id),
+        Shown.of(deferrals, most),
+        Shown.of(donations, most),
+        seen_by(session, record_id=record.id, most=most),
         tenant,
         local_date(now, tenant.time_zone),
     )

@@ -19,6 +19,7 @@ from app.models.scope import widened
 from app.models.staff import StaffUser
 from app.rules.errors import N_, NotFound
 from app.rules.queue import loaded
+from app.rules.shown import Shown
 
 UNCONFIRMED = (AppointmentStatus.HELD, AppointmentStatus.RELEASED)
 """A choice that was never confirmed is no booking."""
@@ -93,8 +94,8 @@ def person(session: Session, *, uid: uuid.UUID) -> Person:
 
 def bookings_of(
     session: Session, *, person_id: int, besides: int = 0, limit: int = MOST_LISTED
-) -> list[Appointment]:
-    """A donor's bookings, the latest visit first."""
+) -> Shown[Appointment]:
+    """A donor's bookings, the latest visit first; it says whether there are more than ``limit``."""
     rows = session.scalars(
         loaded()
         .where(
@@ -103,9 +104,9 @@ def bookings_of(
             Appointment.status.not_in(UNCONFIRMED),
         )
         .order_by(Appointment.starts_at.desc(), Appointment.id.desc())
-        .limit(limit)
+        .limit(limit + 1)
     )
-    return list(rows.unique())
+    return Shown.of(rows.unique(), limit)
 
 
 def no_shows(session: Session, *, person_id: int) -> int:

@@ -162,6 +162,30 @@ def test_the_card_answers_what_a_registrar_asks(registrar, store, tenant, donor)
     assert "открывал" in words(registrar.page(url(donor)))
 
 
+def test_a_list_of_the_card_that_is_cut_says_so_and_leads_to_the_rest(
+    registrar, store, tenant, donor
+):
+    for number in range(31):
+        make.make_donation(store, tenant, donor, on_date=TODAY - (20 + number) * DAY)
+    page = registrar.page(url(donor))
+    donations = page.xpath("//section[h2/@id='donations']")[0]
+    assert len(donations.xpath(".//tbody/tr")) == 30
+    assert "Показаны последние 30. Показать все" in words(donations)
+    whole = registrar.page(page.xpath("//section[h2/@id='donations']/p/a/@href")[0])
+    assert len(whole.xpath("//section[h2/@id='donations']//tbody/tr")) == 31
+    assert "Показаны последние" not in words(whole)
+
+
+def test_a_whole_list_is_not_called_cut(registrar, store, tenant, donor):
+    record = make.make_record(store, tenant, donor)
+    for number in range(30):
+        make.make_donation(store, tenant, record, on_date=TODAY - (20 + number) * DAY)
+    assert "Показаны последние" not in words(registrar.page(url(donor)))
+    assert "Показаны последние" not in words(registrar.page(f"/staff/records/{record.uid}/"))
+    make.make_donation(store, tenant, record, on_date=TODAY - 100 * DAY)
+    assert "Показаны последние 30" in words(registrar.page(f"/staff/records/{record.uid}/"))
+
+
 def test_the_phone_is_masked_until_a_purpose_is_given(registrar, store, donor):
     donor.person.phone = "+79001234567"
     assert "+79001234567" not in words(registrar.page(url(donor)))
