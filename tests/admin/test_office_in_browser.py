@@ -36,6 +36,7 @@ PAGES = (
 )
 WATCHMAN = ("/staff/", "/staff/access/", "/staff/audit/")
 DOOR = ("/staff/sign-in/", "/staff/invitation/")
+CUT = "[...document.querySelectorAll('.wide')].some(e => e.scrollWidth > e.clientWidth)"
 
 
 @pytest.fixture
@@ -78,6 +79,8 @@ def test_every_page_of_the_administrator_is_accessible_and_fits(live, open_page,
             assert response is not None and response.status in (200, 410), (url, response.status)
             axe(page)
             fits(page)
+            if width == WIDE:
+                assert not page.evaluate(CUT), f"{url}: a table is wider than the window"
 
 
 def test_errors_take_the_focus_and_lead_to_their_fields(live, open_page, office):
