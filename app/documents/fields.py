@@ -13,10 +13,10 @@ from app import formats, i18n
 from app.documents import words
 from app.models.appointment import Appointment
 from app.models.blood import BloodType
-from app.models.enums import AppointmentStatus, LinkPurpose
+from app.models.enums import AppointmentStatus, LinkPurpose, MessageKind
 from app.models.message import Message
 from app.models.organization import Organization
-from app.rules import clock, links
+from app.rules import clock, facts, links, nearest
 from app.rules.delivery import link_of
 from app.rules.visits import Visit, visit_of
 
@@ -27,11 +27,16 @@ PATHS: dict[LinkPurpose, str] = {
 }
 """Where the links lead. The process that sends letters may serve no surface: no url_for here."""
 BOOKINGS = "/bookings"
+DAY = "/places/"
+OTHER_DAYS = 3
+"""How many days a letter offers instead of the closed one."""
+MANY_DAYS = 100
+"""Days of every kind that are looked through for them."""
 DEFAULT_ZONE = "Europe/Moscow"
 
 
-def values_of(session: Session, message: Message) -> dict[str, str]:
-    """The value of each field, in the current locale, as the world is now."""
+def values_of(session: Session, message: Message, *, now: dt.datetime) -> dict[str, str]:
+    """The value of each field, in the current locale, as the world is ``now``."""
     tenant = session.get(Organization, message.tenant_id) if message.tenant_id else None
     values = {"centre": tenant.name if tenant else "", "site": _address("/")}
     link = link_of(session, message)
@@ -41,6 +46,8 @@ def values_of(session: Session, message: Message) -> dict[str, str]:
     if message.appointment is not None:
         visit = visit_of(session, appointment_id=message.appointment.id)
         values |= _of_visit(visit) | _of_decision(message.appointment, visit)
+        if message.kind is MessageKind.DAY_CLOSED:
+            values["others"] = _days(_instead(session, message.appointment, now))
     return values
 
 
@@ -56,6 +63,7 @@ def sample_values() -> dict[str, str]:
         "advice": gettext("Ask for your code at the registration desk and book again."),
         "comment": gettext("Please phone us."),
         "again": words.date(visit),
+        "others": _days([(visit.starts_at, visit.time_zone, visit.branch, _address(f"{DAY}…"))]),
     }
 
 
@@ -118,6 +126,43 @@ def _of_decision(booking: Appointment, visit: Visit) -> dict[str, str]:
         again = day + dt.timedelta(days=booking.policy.days_after_own_cancel)
         values["again"] = words.written(again)
     return values
+
+
+Offer = tuple[dt.datetime, str, str, str]
+"""The first free time of a day, its zone, the branch, the address of the booking window."""
+
+
+def _instead(session: Session, booking: Appointment, now: dt.datetime) -> list[Offer]:
+    """The days nearest to the one of ``booking`` where this donor may give the same kind of donation."""
+    found = nearest.alternatives(
+        session,
+        person=facts.of_person(session, booking.person_id),
+        tenant_id=booking.tenant_id,
+        near=booking.schedule.date,
+        now=now,
+        without_schedule_id=booking.schedule_id,
+        limit=MANY_DAYS,
+    )
+    return [
+        (
+            day.starts_at,
+            day.organization.time_zone,
+            day.organization.short_name,
+            _address(f"{DAY}{day.schedule.uid}"),
+        )
+        for day in found
+        if day.donation_type.id == booking.donation_type_id
+    ][:OTHER_DAYS]
+
+
+def _days(offers: list[Offer]) -> str:
+    """Two lines for each day, under a heading; empty if there is none."""
+    lines = [gettext("Nearest days you can book:")]
+    for starts_at, zone, branch, address in offers:
+        wall = clock.local(starts_at, zone)
+        time = gettext("from %(time)s", time=i18n.hour(wall.time()))
+        lines += [f"{words.written(wall.date())}, {time}, {branch}", address]
+    return "\n".join(lines) if offers else ""
 
 
 def _moment(instant: dt.datetime, zone: str) -> str:

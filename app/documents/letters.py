@@ -52,7 +52,7 @@ def render(message: Message, *, now: dt.datetime) -> EmailMessage:
         raise NoRecipient("nobody")
     locale = reader.locale if reader.locale in i18n.LOCALES else "ru"
     with force_locale(locale):
-        values = values_of(session, message)
+        values = values_of(session, message, now=now)
     letter = _letter(*_filled(session, message, locale, values), locale)
     letter["To"] = _addressee(reader.email)
     letter["From"] = _sender()

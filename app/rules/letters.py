@@ -63,6 +63,7 @@ VISIT = {
 REASON = {"reason": N_("the reason")}
 COMMENT = {"comment": N_("the comment of the staff")}
 AGAIN = {"again": N_("the first day on which booking is possible again")}
+OTHERS = {"others": N_("the nearest other days open to the donor, with their addresses")}
 ADVICE = {"advice": N_("what the reason advises")}
 
 FIELDS: dict[K, dict[str, str]] = {
@@ -76,7 +77,7 @@ FIELDS: dict[K, dict[str, str]] = {
     K.EXPIRED: COMMON | VISIT,
     K.CANCELLED_BY_DONOR: COMMON | VISIT | AGAIN,
     K.CANCELLED_BY_STAFF: COMMON | VISIT | COMMENT,
-    K.DAY_CLOSED: COMMON | VISIT | REASON,
+    K.DAY_CLOSED: COMMON | VISIT | REASON | OTHERS,
     K.REMINDER: COMMON | VISIT,
     K.STAFF_INVITE: COMMON | LINK,
 }

@@ -13,13 +13,15 @@ from email.policy import default
 import pytest
 from flask import Flask
 from flask_babel import force_locale, gettext
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.documents import letters
 from app.documents.letters import NoRecipient, default_text, preview, render
-from app.models import Message, MessageTemplate
+from app.models import ConsentText, DonationType, Message, MessageTemplate, Organization
+from app.models.blood import BloodType
+from app.models.enums import ActorKind, DonationKind, LinkPurpose, MessageStatus, ScheduleStatus
 from app.models.enums import AppointmentStatus as A
-from app.models.enums import LinkPurpose, MessageStatus
 from app.models.enums import MessageKind as K
 from app.rules import links, outbox
 from app.rules.letters import FIELDS, EmptyText, LinkNeeded, StrayBrace, UnknownField, check_letter
@@ -82,6 +84,16 @@ def message_of(
     )
     session.flush()
     return message
+
+
+def tenant_of(session: Session, message: Message) -> make.Tenant:
+    """The centre that ``message_of`` has made, to add days to."""
+    booking = message.appointment
+    root = session.get_one(Organization, message.tenant_id)
+    kinds = session.scalars(select(DonationType).where(DonationType.tenant_id == root.id))
+    types = {row.kind: row for row in kinds}
+    text = session.scalars(select(ConsentText).where(ConsentText.tenant_id == root.id)).one()
+    return make.Tenant(root, booking.organization, booking.policy, types, [], text)
 
 
 def text_of(letter: EmailMessage) -> str:
@@ -194,6 +206,42 @@ def test_a_rejection_says_why_and_what_to_do(
 def test_a_closed_day_says_why(session: Session) -> None:
     message = message_of(session, K.DAY_CLOSED, comment="Ремонт аппарата")
     assert "Почему: Ремонт аппарата" in text_of(render(message, now=make.NOW))
+
+
+@pytest.mark.parametrize("locale", CHANNELS)
+def test_a_closed_day_offers_the_nearest_days_of_the_same_kind(
+    session: Session, locale: str
+) -> None:
+    message = message_of(session, K.DAY_CLOSED, locale, ended_by=ActorKind.STAFF)
+    tenant = tenant_of(session, message)
+    days = [
+        make.make_schedule(session, tenant, date=dt.date(2026, 11, number))
+        for number in (30, 28, 29, 27)
+    ]
+    make.make_schedule(session, tenant, kind=DonationKind.PLASMA, date=dt.date(2026, 11, 26))
+    ab_only = [BloodType.parse("AB-")]
+    make.make_schedule(session, tenant, blood_types=ab_only, date=dt.date(2026, 11, 26))
+    letter = render(message, now=make.NOW)
+    text = text_of(letter)
+    found = re.findall(r"^http://localhost/places/(\S+)$", text, re.M)
+    assert found == [str(days[at].uid) for at in (3, 1, 2)]
+    first = "пт, 27 ноября 2026, с 8:00, Сосны" if locale == "ru" else "Fri, 27 November 2026, from"
+    assert first in text
+    assert all(f'href="http://localhost/places/{uid}"' in html_of(letter) for uid in found)
+
+
+@pytest.mark.parametrize("locale", CHANNELS)
+def test_without_other_days_the_letter_offers_none(session: Session, locale: str) -> None:
+    message = message_of(session, K.DAY_CLOSED, locale, ended_by=ActorKind.STAFF)
+    taken = make.make_schedule(session, tenant_of(session, message), days=4, total=1)
+    other = make.make_donor(session, tenant_of(session, message))
+    make.make_appointment(session, tenant_of(session, message), other, taken)
+    message.appointment.schedule.status = ScheduleStatus.CLOSED
+    session.flush()
+    text = text_of(render(message, now=make.NOW))
+    assert "Ближайшие дни" not in text
+    assert "Nearest days" not in text
+    assert "/places/" not in text
 
 
 def test_an_own_cancel_says_from_when_one_may_book_again(session: Session) -> None:
