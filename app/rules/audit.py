@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import inspect
+from sqlalchemy import insert, inspect
 from sqlalchemy.orm import Session
 
 from app.models.audit import AccessEvent, AccessSubject, AuditEvent
@@ -96,9 +96,15 @@ def seen(
     event = AccessEvent(
         at=now, tenant_id=tenant_id, staff_user_id=staff_user_id, action=action[:40], ip=ip
     )
-    event.subjects = [AccessSubject(person_id=person_id) for person_id in people]
-    event.subjects += [AccessSubject(record_id=record_id) for record_id in records]
     session.add(event)
+    session.flush()  # its id
+    rows: list[dict[str, int | None]] = [{"person_id": key, "record_id": None} for key in people]
+    rows += [{"person_id": None, "record_id": key} for key in records]
+    # One statement for the whole page: as objects, SQLite would be sent one for each row.
+    session.execute(
+        insert(AccessSubject).execution_options(render_nulls=True),
+        [row | {"event_id": event.id} for row in rows],
+    )
 
 
 def snapshot(row: Any) -> dict[str, Any]:
