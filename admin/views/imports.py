@@ -60,6 +60,8 @@ class ImportsPage(StaffPage):
             "admin/imports/index.html",
             form=form,
             files=import_pages.newest(self.session),
+            held=import_pages.records_held(self.session),
+            most_counted=import_pages.COUNT_TO,
             several=len(tenants.seen()) > 1,
         )
         return html, 422 if form.errors else 200

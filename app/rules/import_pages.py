@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.donor import DonorRecord
@@ -14,6 +14,8 @@ from app.models.exchange import DonorImport, DonorImportRow
 from app.models.person import Person
 from app.rules.donor_cells import BadCell
 from app.rules.errors import NotFound
+
+COUNT_TO = 1000
 
 
 def find(
@@ -52,6 +54,12 @@ def newest(
     if before is not None:
         query = query.where(DonorImport.id < before)
     return list(session.scalars(query))
+
+
+def records_held(session: Session) -> int:
+    """How many records of the donor file the reader's organizations hold; counted up to ``COUNT_TO`` + 1."""
+    some = select(DonorRecord.id).limit(COUNT_TO + 1).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def same_file(session: Session, imported: DonorImport) -> DonorImport | None:

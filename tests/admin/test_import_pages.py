@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from app.models import AccessEvent, DonorImport, DonorRecord
 from app.models.enums import AppointmentStatus, BloodGroup, ImportStatus, Role
-from app.rules import donor_file
+from app.rules import donor_file, import_pages
 from tests import make
 from tests.client import headings, words
 
@@ -61,6 +61,21 @@ def test_a_file_is_checked_shown_and_applied(registrar, store, tenant):
     groups = store.execute(select(DonorRecord.code, DonorRecord.blood_group))
     assert {row.code: row.blood_group for row in groups} == {"1": BloodGroup.O, "2": BloodGroup.A}
     assert "не хранится" in words(registrar.page(f"{where}?lines=new"))
+
+
+def test_the_page_says_how_many_records_there_are_whether_or_not_by_a_file(
+    registrar, store, tenant, monkeypatch
+):
+    empty = words(registrar.page("/staff/imports/"))
+    assert "Файлов еще не было" in empty and "В файле доноров" not in empty
+    for code in ("1", "2"):
+        make.make_record(store, tenant, code=code)
+    make.make_record(store, make.make_tenant(store, name="Чужой центр"), code="3")
+    told = words(registrar.page("/staff/imports/"))
+    assert "В файле доноров 2 записи." in told
+    assert "Через эту страницу файлов еще не загружали" in told
+    monkeypatch.setattr(import_pages, "COUNT_TO", 1)
+    assert "Записей в файле доноров больше 1." in words(registrar.page("/staff/imports/"))
 
 
 def test_pressing_apply_twice_applies_once(registrar, store):
