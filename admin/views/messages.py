@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_admin import expose
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select
 from sqlalchemy.orm import selectinload
@@ -27,6 +28,32 @@ TONES = {
     MessageStatus.OBSOLETE: "off",
     MessageStatus.DEAD: "bad",
 }
+
+FAULTS = {
+    "told by phone": _l("told by telephone"),
+    "the address is not confirmed": _l("the donor has not confirmed the address yet"),
+    "no answer in time": _l("the mail server did not answer in time"),
+    "NoRecipient": _l("there is no address to write to"),
+    "NoSender": _l("sending of mail is not set up"),
+    "TicketFailed": _l("the ticket could not be made"),
+}
+"""What the ledger keeps of a fault → how colleagues say it; the mail server's codes are said below."""
+
+
+def fault(row: Message) -> str | None:
+    """Why the last try failed, with the code that whoever looks after the mail server asks for."""
+    code = row.last_error
+    if not code:
+        return None
+    if code in FAULTS:
+        return str(FAULTS[code])
+    if code.startswith("SMTP 4"):
+        return gettext("the mail server asks to come later (%(code)s)", code=code)
+    if code.startswith("SMTP "):
+        return gettext("the mail server did not take the letter (%(code)s)", code=code)
+    if code.startswith("SMTP") or code[-1:].isdigit():  # an exception of smtplib, or with an errno
+        return gettext("the mail server could not be reached (%(code)s)", code=code)
+    return gettext("the letter could not be sent (%(code)s)", code=code)
 
 
 def state(row: Message) -> Badge:
@@ -91,7 +118,13 @@ class MessagesView(StaffView):
         "attempts": _l("Tries"),
         "last_error": _l("Last fault"),
     }
-    cells = {"to_whom": to_whom, "about": about, "state": state, "ends": ends}
+    cells = {
+        "to_whom": to_whom,
+        "about": about,
+        "state": state,
+        "ends": ends,
+        "last_error": fault,
+    }
     load = (Message.account, Message.staff_user)
     filters = (
         Choice("status", _l("State"), Message.status, MessageStatus),

@@ -319,7 +319,7 @@ def test_a_new_row_s_line_names_no_keys_of_the_machine(store, as_staff, tenant):
     link = page.xpath("//tr[contains(., 'Добавлен тип донации')]//a/@href")[0]
     text = words(client.page(link))
     assert str(made.uid) not in text and "tenant" not in text and "Гранулоцитаферез" in text
-    assert "Что берут—Тромбоциты" in text
+    assert "Вид донации—Тромбоциты" in text
 
 
 def test_a_field_that_says_nothing_is_left_out(store, as_staff, tenant):

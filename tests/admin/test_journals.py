@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from admin.views import messages
 from app.models import AccessEvent, AccessSubject, AuditEvent, Message
 from app.models.enums import ActorKind, AppointmentStatus, MessageKind, MessageStatus, Role
 from tests import make
@@ -35,8 +38,7 @@ def letter(
         created_at=make.NOW,
         ended_at=make.NOW if status is not MessageStatus.DUE else None,
         attempts=3,
-        last_error="SMTP 550",
-        **{"facts": {}} | changes,
+        **{"facts": {}, "last_error": "SMTP 550"} | changes,
     )
     store.add(row)
     store.flush()
@@ -63,6 +65,40 @@ def test_the_ledger_shows_letters_with_masked_addresses(store, as_staff, tenant,
     text = words(page)
     assert "Не доставлено" in text and f"№ {appointment.number}" in text.replace("\u00a0", " ")
     assert "i***@e***.org" in text and "ivanova@example.org" not in text
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("told by phone", "сообщено по телефону"),
+        ("the address is not confirmed", "донор ещё не подтвердил адрес"),
+        ("no answer in time", "почтовый сервер не ответил вовремя"),
+        ("SMTP 550 5.1.1", "почтовый сервер не принял письмо (SMTP 550 5.1.1)"),
+        ("SMTP 421", "почтовый сервер просит обратиться позже (SMTP 421)"),
+        ("ConnectionRefusedError 111", "почтовый сервер недоступен (ConnectionRefusedError 111)"),
+        ("SMTPServerDisconnected", "почтовый сервер недоступен"),
+        ("KeyError", "письмо не удалось отправить (KeyError)"),
+        ("", "Последняя ошибка—"),
+    ],
+)
+def test_why_a_letter_failed_is_said_in_words(store, as_staff, tenant, kept, told):
+    row = letter(store, tenant, last_error=kept)
+    client = as_staff(Role.ADMINISTRATOR, over=tenant.root)
+    assert told in words(client.page(f"/staff/messages/details/?id={row.uid}"))
+
+
+def test_every_fault_that_the_code_names_itself_has_words():
+    sources = [Path(messages.__file__).parents[2] / name for name in ("app/rules", "app/jobs")]
+    named = {
+        found
+        for folder in sources
+        for file in folder.rglob("*.py")
+        for found in re.findall(
+            r'(?:error=|return )"([a-z][a-z ]+ [a-z ]+)"', file.read_text(encoding="utf-8")
+        )
+    }
+    assert len(named) > 2
+    assert named <= set(messages.FAULTS)
 
 
 def test_a_letter_is_sent_again_once_it_is_asked(store, as_staff, tenant, booked):
