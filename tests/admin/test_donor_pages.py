@@ -237,7 +237,7 @@ def test_messages_sent_to_the_donor_are_on_the_card(registrar, store, tenant, do
             created_at=make.NOW,
         )
     )
-    assert "Пароль изменен" in words(registrar.page(url(donor)))
+    assert "Пароль изменён" in words(registrar.page(url(donor)))
 
 
 def test_payloads_in_names_stay_literal(registrar, store, donor):

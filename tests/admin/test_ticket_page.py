@@ -140,7 +140,7 @@ def test_the_letters_of_the_booking_stand_on_it(desk: Desk) -> None:
     desk.approve(row)
     page = desk.client.page(f"{TICKET}{row.uid}")
     said = " ".join(words(line) for line in page.xpath("//section[@aria-labelledby='letters']//li"))
-    assert "Заявка утверждена: Ждет отправки, уйдет пн, 23 ноября, 10:01" in said
+    assert "Заявка утверждена: Ждёт отправки, уйдет пн, 23 ноября, 10:01" in said
     assert "Заявка получена: Больше не нужно" in said
 
 

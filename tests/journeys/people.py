@@ -136,7 +136,7 @@ class Donor(Visitor):
         self.letter(self.email, "Подтвердите")
         self.leave(self.page.locator("div.text a").first.click)
         self.press("Подтвердить адрес")
-        self.says("Адрес подтвержден")
+        self.says("Адрес подтверждён")
 
     def sign_in(self) -> None:
         self.fill(email=self.email, password=make.PASSWORD)

@@ -155,7 +155,7 @@ def test_opening_the_link_confirms_nothing_and_pressing_the_button_does(
     assert first.headers["Referrer-Policy"] == "no-referrer"
     assert store.scalars(select(Account)).one().email_confirmed_at is None
     done = client.submit(url, follow_redirects=True)
-    assert "Адрес подтвержден" in words(done)
+    assert "Адрес подтверждён" in words(done)
     assert store.scalars(select(Account)).one().email_confirmed_at is not None
     assert client.get(url).status_code == 410
 
@@ -187,7 +187,7 @@ def test_the_letter_can_be_sent_again_and_the_old_link_dies(
     old = link_in(store, LinkPurpose.CONFIRM_EMAIL)
     clock.forward(minutes=1)
     response = client.submit("/register/sent", form="/register/resend", follow_redirects=True)
-    assert "Письмо отправлено еще раз" in words(response)
+    assert "Письмо отправлено ещё раз" in words(response)
     assert kinds(store) == [MessageKind.CONFIRM_EMAIL] * 2
     assert client.get(f"/confirm-email/{old}").status_code == 410
     fresh = link_in(store, LinkPurpose.CONFIRM_EMAIL)

@@ -28,7 +28,7 @@ def test_the_code_can_be_corrected(as_account: Callable[..., Visitor], store: Se
     done = client.submit(
         "/profile", {"donor_code": "777001"}, form="/profile/code", follow_redirects=True
     )
-    assert "Код донора изменен" in words(done)
+    assert "Код донора изменён" in words(done)
     store.expire_all()
     assert donor.donor.donor_code == "777001"
     bad = client.submit("/profile", {"donor_code": "7 7"}, form="/profile/code")

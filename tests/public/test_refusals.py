@@ -91,7 +91,7 @@ ARRANGED: dict[str, tuple[Callable[[Case], Schedule], str]] = {
     "other_sex": (lambda c: c.for_men(Sex.FEMALE), "В этот день — только мужчины."),
     "first_time_only": (
         lambda c: c.gave(90).day(days=3, first_time=FirstTime.ONLY),
-        "Этот день для тех, кто сдает впервые.",
+        "Этот день для тех, кто сдаёт впервые.",
     ),
     "deferred": (
         lambda c: c.deferred(dt.date(2026, 12, 1)),
@@ -100,7 +100,7 @@ ARRANGED: dict[str, tuple[Callable[[Case], Schedule], str]] = {
     "deferred for ever": (lambda c: c.deferred(None), "Есть медицинский отвод без срока."),
     "too_young": (
         lambda c: c.born(2008, 12, 1),
-        "Донором можно стать с 18 лет: запись возможна с вт, 1 декабря.",
+        "Наименьший возраст донора: 18. Запись возможна с вт, 1 декабря.",
     ),
     "interval": (
         lambda c: c.gave(11).day(),
@@ -108,7 +108,7 @@ ARRANGED: dict[str, tuple[Callable[[Case], Schedule], str]] = {
     ),
     "yearly_limit": (
         lambda c: c.much_blood(),
-        "За год можно не больше 4 таких донаций: следующая возможна с сб, 28 ноября.",
+        "Предел таких донаций за год: 4. Следующая возможна с сб, 28 ноября.",
     ),
     "other_booking": (
         lambda c: c.booked(A.PENDING).day(),

@@ -67,7 +67,7 @@ def test_a_donor_signs_in_books_and_cancels(
     look()
     page.get_by_role("button", name="9:00 (2)").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Подтверждение записи")
-    expect(page.locator(".countdown")).to_contain_text("еще 9:" if javascript else "до ")
+    expect(page.locator(".countdown")).to_contain_text("ещё 9:" if javascript else "до ")
     look()
     page.get_by_role("button", name="Продлить").click()
     page.get_by_role("button", name="Подтверждаю запись").click()

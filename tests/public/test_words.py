@@ -1,0 +1,35 @@
+"""The house's spelling in what donors read: ё is written wherever it is spoken."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WITHOUT = re.compile(
+    r"\b(ее|нее|еще|нем|моем|идет|ждем|ждет|ведет|уйдет|придет|пойдет|пройдет|прочтет|назовет|задает|сдает|сдаете"
+    r"|днем|пришел|изменен|сохранен|подтвержден|населенный|черн(ом|ое)|учетн\w+|произойдет|пришлем|все-таки)\b",
+    re.IGNORECASE,
+)
+READ_BY_DONORS = [
+    *(f"app/translations/ru/{part}.po" for part in ("core", "public", "documents")),
+    *(
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "app/data/letters/ru").iterdir())
+    ),
+    "app/data/starter.json",
+    "docs/guides/donor.md",
+]
+
+
+@pytest.mark.parametrize("path", READ_BY_DONORS)
+def test_yo_is_written_where_it_is_spoken(path: str) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    assert not [match[0] for match in WITHOUT.finditer(text)]
+
+
+def test_a_word_without_its_yo_is_noticed() -> None:
+    assert WITHOUT.findall("Мы еще ждем ее")
+    assert not WITHOUT.findall("Мы ещё ждём её на приёме")
