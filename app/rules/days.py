@@ -50,7 +50,7 @@ class OpenTwice(RuleError):
 
 @dataclass(frozen=True)
 class Kept:
-    """Places that could not be withdrawn: somebody has them."""
+    """All the places that stay at a time where fewer were wanted: somebody has each of them."""
 
     starts_at: dt.datetime
     places: int
@@ -106,7 +106,7 @@ def change_places(
             done = _withdraw(session, day, at, -difference)
             withdrawn += done
             if done < -difference:
-                kept.append(Kept(at, -difference - done))
+                kept.append(Kept(at, have.get(at, 0) - done))
     if added or withdrawn:
         session.flush()
         day.total = _total(session, day.id)

@@ -89,6 +89,17 @@ def test_taken_places_are_never_withdrawn_and_it_says_how_many(
     assert check_invariants(session, now=now) == []
 
 
+def test_it_counts_all_that_stay_at_a_time_not_how_many_too_many(
+    session, tenant, day, scheduler, now
+):
+    for _ in range(2):
+        make.make_appointment(session, tenant, make.make_donor(session, tenant), day)
+    change = days.change_places(
+        session, schedule_id=day.id, actor=scheduler, now=now, wanted={at(day, 8): 1}
+    )
+    assert change.kept == (days.Kept(at(day, 8), 2),)
+
+
 def test_withdrawn_places_are_given_back_before_new_ones_are_made(session, day, scheduler, now):
     for count in (0, 3):
         days.change_places(
