@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import g
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
 
 from admin.base import StaffView
@@ -18,6 +18,8 @@ from app.models.audit import AuditEvent
 from app.models.enums import ActorKind
 from app.rules import journal
 from app.rules.lookup import staff_names
+
+MOST_SHOWN = 3
 
 
 def who(row: AuditEvent) -> str:
@@ -36,9 +38,12 @@ def about(row: AuditEvent) -> str:
 
 
 def fields(row: AuditEvent) -> str:
-    """«Имя, язык писем»: one phrase."""
-    first, *others = shown(row) or [""]
-    return ", ".join([first, *(each[:1].lower() + each[1:] for each in others)])
+    """The first few; the page of the event has them all, with their values."""
+    every = shown(row)
+    left = len(every) - MOST_SHOWN
+    if left > 1:
+        every = [*every[:MOST_SHOWN], ngettext("and %(num)d more", "and %(num)d more", left)]
+    return "; ".join(every)
 
 
 class AuditView(StaffView):
@@ -46,7 +51,7 @@ class AuditView(StaffView):
     title = _l("Journal of changes")
     title_one = _l("Change")
     permission = "audit.view"
-    intro = _l("Every change, written down together with it. Personal data are masked here.")
+    intro = _l("Who changed what, and when. Personal data are masked here.")
     can_view_details = can_export = True
     export_permission = "audit.export"
     counted = False
@@ -77,6 +82,10 @@ class AuditView(StaffView):
         ids = {row.actor_id for row in events if row.actor_kind is ActorKind.STAFF}
         g.colleagues = staff_names(self.session, ids - {None})
         g.subjects = journal.names(self.session, events)
+
+    def export_value(self, row: Any, name: str) -> Any:
+        """A file holds every field's name."""
+        return "; ".join(shown(row)) if name == "fields" else super().export_value(row, name)
 
     def words_of(self, row: Any) -> str:
         return verb_words(row.verb)

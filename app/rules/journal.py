@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
 
 from app.models.appointment import FIRST_NUMBER, RejectionReason
 from app.models.audit import AuditEvent
 from app.models.base import Base
 from app.models.donation_type import DonationType
+from app.models.exchange import DonorImport
 from app.models.organization import Organization
+from app.models.policy import BookingPolicy
+from app.models.schedule import Publication, Schedule
 from app.models.staff import StaffUser
 from app.rules.lookup import staff_names
 
 NAMED: tuple[type[Any], ...] = (Organization, DonationType, RejectionReason, StaffUser)
 """Tables whose rows have a name that is no donor's."""
+Tenant = aliased(Organization)
+DESCRIBED: dict[type[Any], Any] = {
+    Publication: select(Publication.id, Publication.title),
+    DonorImport: select(DonorImport.id, DonorImport.file_name),
+    Schedule: select(Schedule.id, Schedule.date, Organization.short_name).join(
+        Organization, Organization.id == Schedule.organization_id
+    ),
+    BookingPolicy: select(
+        BookingPolicy.id,
+        func.coalesce(Organization.short_name, Tenant.short_name),
+        DonationType.name_ru,
+    )
+    .join(Tenant, Tenant.id == BookingPolicy.tenant_id)
+    .outerjoin(Organization, Organization.id == BookingPolicy.organization_id)
+    .outerjoin(DonationType, DonationType.id == BookingPolicy.donation_type_id),
+}
+"""Tables whose rows are called by what they are about: the key, then what its name is put together from."""
 Subject = tuple[str, int]
 REFERENCES: dict[tuple[str, str], str] = {
     (mapper.class_.__tablename__, column.key): key.column.table.name
@@ -43,7 +64,18 @@ def names(session: Session, events: Iterable[AuditEvent]) -> dict[Subject, str]:
         elif ids:
             rows = session.scalars(select(model).where(model.id.in_(ids)))
             found |= {(table, row.id): str(row) for row in rows}
-    return found
+    for model, described in DESCRIBED.items():
+        table, ids = model.__tablename__, wanted[model.__tablename__]
+        if ids:
+            told = session.execute(described.where(model.id.in_(ids)))
+            found |= {(table, key): _joined(parts) for key, *parts in told}
+    return {key: name for key, name in found.items() if name}
+
+
+def _joined(parts: Iterable[Any]) -> str:
+    """«25.11.2026, Подольск»: a day in figures, for both languages."""
+    said = (f"{part:%d.%m.%Y}" if isinstance(part, dt.date) else part for part in parts)
+    return ", ".join(part for part in said if part)
 
 
 def _wanted(events: Iterable[AuditEvent]) -> dict[str, set[int]]:

@@ -15,9 +15,9 @@ from admin.field_words import column_words
 from admin.words import SUBJECTS, VERBS, subject_words, verb_words
 from admin.writing import Writes
 from app.extensions import db
-from app.models import AuditEvent, Base, DonationType, StaffUser
+from app.models import AuditEvent, Base, DonationType, Publication, StaffUser
 from app.models.appointment import FIRST_NUMBER
-from app.models.enums import ActorKind, Role
+from app.models.enums import ActorKind, PublicationStatus, Role
 from app.rules import audit
 from app.rules.actor import Actor
 from tests import make
@@ -303,6 +303,43 @@ def test_keys_of_rows_become_names_and_those_of_bookings_numbers(store, as_staff
     assert "Карточка донора—№ 77" in text.replace("\u00a0", " ")
     assert f"Запись № {FIRST_NUMBER + 12}" in text.replace("\u00a0", " ")
     assert "_id" not in text
+
+
+def test_rows_without_a_name_are_called_by_what_they_are_about(store, as_staff, tenant):
+    day = make.make_schedule(store, tenant, days=2)
+    boss = make.make_staff(store, Role.SCHEDULER, tenant.root)
+    made = Publication(
+        tenant_id=tenant.id,
+        title="Неделя перед праздником",
+        status=PublicationStatus.DRAFT,
+        matrix={},
+        created_at=make.NOW,
+        created_by_id=boss.id,
+    )
+    store.add(made)
+    store.flush()
+    rows = {
+        "schedule": (day.id, "День донации 25.11.2026, Сосны"),
+        "booking_policy": (tenant.policy.id, f"Правила записи {tenant.root.short_name}"),
+        "publication": (made.id, "Публикация Неделя перед праздником"),
+        "deferral": (31, "Отвод № 31"),
+    }
+    for table, (key, _) in rows.items():
+        told(store, tenant, "day.close", table, {}, subject_id=key)
+    text = words(as_staff(Role.SECURITY, over=tenant.root).page("/staff/audit/"))
+    for _, name in rows.values():
+        assert name in text.replace("\u00a0", " ")
+
+
+def test_many_fields_are_cut_short_in_the_list_and_whole_in_the_file(store, as_staff, tenant):
+    changes = {name: [1, 2] for name in ("live_limit", "min_age", "cabinet_days", "undo_seconds")}
+    changes["hold_minutes"] = [5, 6]
+    told(store, tenant, "policy.version", "booking_policy", changes)
+    client = as_staff(Role.SECURITY, over=tenant.root)
+    text = words(client.page("/staff/audit/"))
+    assert "Возраст от, лет" in text and "Выбранное место" not in text and " 2" in text
+    file = client.send("/staff/audit/export/", {"format": "csv"}).get_data(as_text=True)
+    assert "Выбранное место" in file
 
 
 def test_a_new_row_s_line_names_no_keys_of_the_machine(store, as_staff, tenant):
