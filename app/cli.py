@@ -52,7 +52,8 @@ def demo() -> None:
     set_scope(db.session(), SYSTEM)
     with saved() as session:
         click.echo(f"  {ensure_demo(session, now=utcnow())}\n")
-    click.echo(sign_ins())
+        session.flush()
+        click.echo(sign_ins(session, now=utcnow()))
 
 
 @click.command()

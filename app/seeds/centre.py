@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from app.models.organization import Organization
 from app.models.staff import RoleAssignment, StaffUser
 from app.rules import organizations, passwords
 from app.rules.actor import SYSTEM, actor_of
+from app.rules.holidays import day_off
 from app.rules.matrix import Dates, Line, Matrix
 from app.rules.publishing import publish_matrix
 
@@ -143,11 +145,20 @@ def _user(
     session.add(user)
 
 
-def workdays(first: dt.date, count: int) -> list[dt.date]:
+def weekdays(first: dt.date, count: int) -> list[dt.date]:
     """The next ``count`` Mondays to Fridays from ``first`` on."""
+    return _next(first, count, lambda day: day.weekday() < 5)
+
+
+def workdays(first: dt.date, count: int) -> list[dt.date]:
+    """The same without public holidays and days off."""
+    return _next(first, count, lambda day: day_off(day) is None)
+
+
+def _next(first: dt.date, count: int, wanted: Callable[[dt.date], bool]) -> list[dt.date]:
     days: list[dt.date] = []
     while len(days) < count:
-        if first.weekday() < 5:
+        if wanted(first):
             days.append(first)
         first += dt.timedelta(days=1)
     return days

@@ -115,10 +115,10 @@ def _donor(
 def _past(
     session: Session, record: DonorRecord, number: int, today: dt.date, rng: random.Random
 ) -> None:
-    """Donations long enough ago not to stand in the way; every tenth donor has none."""
+    """Donations long enough ago not to stand in the way; every tenth donor has none, the first one few."""
     if number % 10:
         day = today - dt.timedelta(days=rng.randrange(75, 120))
-        for _ in range(rng.randrange(1, 9)):
+        for _ in range(rng.randrange(1, 9) if number > 1 else 2):
             session.add(
                 Donation(
                     tenant_id=record.tenant_id,

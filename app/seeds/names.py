@@ -10,7 +10,7 @@ from app.models.blood import BloodType
 from app.models.enums import BloodGroup, Sex, Sign
 
 FAMILY = (
-    "Иванов Петров Соколов Морозов Волков Федоров Королёв Зайцев Орлов Киселёв Белов Громов Лебедев "
+    "Иванов Петров Соколов Морозов Волков Фёдоров Королёв Зайцев Орлов Киселёв Белов Громов Лебедев "
     "Жуков Виноградов Крылов Воробьёв Тихонов Кузьмин Никитин Соловьёв Гусев Титов Щербаков Ершов"
 ).split()
 GIVEN = {
@@ -25,6 +25,8 @@ SHARE = {
     BloodGroup.AB: 8,
 }
 """How often the groups occur, in percent: enough to look right in lists."""
+OF_SEED_A = BloodType(BloodGroup.B, Sign.NEGATIVE)
+"""«III (B) −»: the first donor, as in the donor cabinet of seed A."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ def invent(count: int, *, today: dt.date, rng: random.Random) -> list[Invented]:
         family = rng.choice(FAMILY)
         father = rng.choice(FATHERS)
         group = rng.choices(list(SHARE), weights=list(SHARE.values()))[0]
+        blood_type = BloodType(group, Sign.NEGATIVE if rng.random() < 0.16 else Sign.POSITIVE)
+        kell = Sign.POSITIVE if rng.random() < 0.08 else Sign.NEGATIVE
+        if number == 1:
+            blood_type, kell = OF_SEED_A, Sign.NEGATIVE
         people.append(
             Invented(
                 family_name=family + ("а" if sex is Sex.FEMALE else ""),
@@ -57,10 +63,8 @@ def invent(count: int, *, today: dt.date, rng: random.Random) -> list[Invented]:
                 patronymic=_patronymic(father, sex),
                 sex=sex,
                 birth_date=today - dt.timedelta(days=rng.randrange(19 * 366, 64 * 365)),
-                blood_type=BloodType(
-                    group, Sign.NEGATIVE if rng.random() < 0.16 else Sign.POSITIVE
-                ),
-                kell=Sign.POSITIVE if rng.random() < 0.08 else Sign.NEGATIVE,
+                blood_type=blood_type,
+                kell=kell,
                 code=f"{450000 + number * 7:06d}",
                 email=f"donor{number:03d}@example.ru",
             )
@@ -72,5 +76,5 @@ def _patronymic(father: str, sex: Sex) -> str:
     ending = "на" if sex is Sex.FEMALE else "ич"
     if father.endswith("й"):
         return father[:-1] + ("ев" + ending)
-    stem = {"Пётр": "Петр", "Павел": "Павл", "Семён": "Семён", "Фёдор": "Фёдор"}.get(father, father)
+    stem = {"Пётр": "Петр", "Павел": "Павл", "Михаил": "Михайл"}.get(father, father)
     return stem + "ов" + ending

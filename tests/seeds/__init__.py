@@ -1,0 +1,1 @@
+"""The invented data of the demo."""
