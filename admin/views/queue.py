@@ -90,6 +90,7 @@ class QueuePage(Decisions, StaffPage):
                 wish=wish,
                 screen=screen,
                 filters=offered,
+                places=queue.places(offered["organizations"]),
                 sizes=SIZES,
                 **spoken_checks(),
                 heads=HEADS,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -227,6 +228,15 @@ def organizations(session: Session) -> list[Organization]:
     """What the reader's filter offers: every organization in scope, branches after their root."""
     rows = session.scalars(select(Organization).where(Organization.is_active)).all()
     return sorted(rows, key=lambda o: (o.tenant_id, o.root_id is not None, o.short_name))
+
+
+def places(organizations: Sequence[Organization]) -> dict[int, str]:
+    """What each is called in a narrow list: by its settlement where that is enough, else by its name."""
+    taken = Counter(row.settlement for row in organizations)
+    return {
+        row.id: row.settlement if row.settlement and taken[row.settlement] == 1 else row.short_name
+        for row in organizations
+    }
 
 
 def under(organization: Organization, among: Collection[Organization]) -> tuple[int, ...]:

@@ -536,7 +536,14 @@ def test_of_a_shared_code_no_strangers_data_is_shown(desk: Desk) -> None:
         assert private not in card
 
 
-def test_a_row_of_the_list_names_its_branch(desk: Desk) -> None:
+@pytest.mark.parametrize("settlements", [("Лесной", "Сосновка"), ("Лесной", "Лесной")])
+def test_a_row_of_the_list_names_its_branch_shortly_and_without_doubt(
+    desk: Desk, settlements: tuple[str, str]
+) -> None:
     row = desk.request()
+    desk.tenant.root.settlement, desk.tenant.branch.settlement = settlements
+    wanted = row.organization.settlement
+    if settlements[0] == settlements[1]:
+        wanted = row.organization.short_name
     what = desk.client.page(QUEUE).xpath("//*[@class='what']")[0]
-    assert words(what).endswith(row.organization.short_name)
+    assert words(what).endswith(f" · {wanted}")
