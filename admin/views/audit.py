@@ -34,7 +34,7 @@ def about(row: AuditEvent) -> str:
     if row.subject_id is None:
         return words
     name = g.subjects.get((row.subject, row.subject_id)) or numbered(row.subject, row.subject_id)
-    return f"{words} {name}"
+    return f"{words} {name}" if name.startswith("№") else f"{words}: {name}"
 
 
 def fields(row: AuditEvent) -> str:

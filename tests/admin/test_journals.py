@@ -220,7 +220,7 @@ def test_the_journal_speaks_of_rows_roles_and_states_in_words(store, as_staff, t
     client.submit(f"/staff/donation-types/edit/?id={tenant.platelets.uid}", {"position": "7"})
     page = client.page("/staff/audit/")
     text = words(page)
-    assert "Сотрудник Белова Дарья" in text and "Тип донации Тромбоцитаферез" in text
+    assert "Сотрудник: Белова Дарья" in text and "Тип донации: Тромбоцитаферез" in text
     link = page.xpath("//tr[contains(., 'Назначена роль')]//a/@href")[0]
     detail = words(client.page(link))
     assert "scheduler" not in detail and "Сосны" in detail
