@@ -190,6 +190,11 @@ def _of(name: str, refusal: Refusal | None) -> Check | None:
     return Check(name, outcome, text, refusal.params)
 
 
+def _strange(who: StaffFacts) -> bool:
+    """The record with this donor's code is linked to another donor."""
+    return who.record is not None and who.record.person_id not in (None, who.person.id)
+
+
 def _code(who: StaffFacts) -> Check:
     if who.record is None:
         return Check("code", Outcome.FAIL, N_("not found in the donor file"))
@@ -200,7 +205,7 @@ def _code(who: StaffFacts) -> Check:
             N_("the linked record has another code: %(code)s"),
             {"code": who.record.code},
         )
-    if who.record.person_id is not None and who.record.person_id != who.person.id:
+    if _strange(who):
         return Check("code", Outcome.FAIL, N_("the record is already linked to another donor"))
     if who.record.person_id is None and who.code_shared:
         return Check("code", Outcome.FAIL, N_("another donor's card gives the same code"))
@@ -210,6 +215,8 @@ def _code(who: StaffFacts) -> Check:
 def _blood(who: StaffFacts, refusal: Refusal | None) -> Check:
     """Group, Rh and Kell as the donor says against the record, then against the day."""
     record, donor = who.record, who.donor
+    if _strange(who):
+        record = None  # what it says is of somebody else, and nobody's business here
     if record is not None and donor is not None:
         if record.blood_type != donor.blood_type:
             return Check(
@@ -238,7 +245,7 @@ def _blood(who: StaffFacts, refusal: Refusal | None) -> Check:
 
 def _history(who: StaffFacts) -> Check:
     count = len(who.facts.donations)
-    if not count and not who.facts.history_known:
+    if _strange(who) or (not count and not who.facts.history_known):
         return Check("first_time", Outcome.WARN, N_("nothing is known of former donations"))
     if not count:
         return Check("first_time", Outcome.WARN, N_("first donation"))
