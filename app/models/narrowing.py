@@ -7,10 +7,12 @@ trusted with this.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import event, false, or_, select
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, with_loader_criteria
 
 from app.models import (
     account,
@@ -32,119 +34,83 @@ from app.models.scope import (
     scope_of,
 )
 
+Criterion = Callable[[Any], Any]
+"""From a class, or an alias of it, to what its rows must fulfil."""
 
-def _criteria(scope: Scope) -> list[Any]:
-    tenants, branches, people = scope.tenant_ids, scope.organization_ids, scope.person_ids
-    account_id, staff_id = scope.account_id or 0, scope.staff_user_id or 0  # never «IS NULL»
-    if scope.kind == "system":
-        return []
-    if scope.kind == "staff":
-        narrowed: list[Any] = [
-            with_loader_criteria(
-                account.WebSession,
-                account.WebSession.staff_user_id == staff_id,
-                include_aliases=True,
-            )
-        ]
-        if scope.everywhere:
-            return narrowed
-        of_tenants = (
-            audit.AuditEvent,
-            audit.AccessEvent,
-            message.Message,
-            message.MessageTemplate,
-        )
-        accounts = select(account.AccountPerson.account_id).where(
-            account.AccountPerson.tenant_id.in_(tenants)
-        )
-        colleagues = select(staff.RoleAssignment.staff_user_id).where(
-            staff.RoleAssignment.organization_id.in_(branches)
-        )
-        of_parents = {
-            appointment.AppointmentEvent: appointment.AppointmentEvent.appointment_id.in_(
-                select(appointment.Appointment.id).where(
-                    appointment.Appointment.organization_id.in_(branches)
-                )
-            ),
-            audit.AccessSubject: audit.AccessSubject.event_id.in_(
-                select(audit.AccessEvent.id).where(audit.AccessEvent.tenant_id.in_(tenants))
-            ),
-            exchange.DonorImportRow: exchange.DonorImportRow.import_id.in_(
-                select(exchange.DonorImport.id).where(exchange.DonorImport.tenant_id.in_(tenants))
-            ),
-            account.OneTimeLink: or_(
-                account.OneTimeLink.account_id.in_(accounts),
-                account.OneTimeLink.staff_user_id.in_(colleagues),
-                account.OneTimeLink.staff_user_id == staff_id,
-            ),
-        }
-        return [
-            *narrowed,
-            *(
-                with_loader_criteria(model, model.tenant_id.in_(tenants), include_aliases=True)
-                for model in of_tenants
-            ),
-            *(
-                with_loader_criteria(model, criterion, include_aliases=True)
-                for model, criterion in of_parents.items()
-            ),
-            with_loader_criteria(
-                TenantScoped, lambda cls: cls.tenant_id.in_(tenants), include_aliases=True
-            ),
-            with_loader_criteria(
-                BranchScoped, lambda cls: cls.organization_id.in_(branches), include_aliases=True
-            ),
-            with_loader_criteria(
-                organization.Organization,
-                organization.Organization.id.in_(branches + tenants),
-                include_aliases=True,
-            ),
-            with_loader_criteria(
-                account.Account,
-                account.Account.id.in_(accounts),
-                include_aliases=True,
-            ),
-            with_loader_criteria(
-                staff.StaffUser,
-                or_(staff.StaffUser.id == staff_id, staff.StaffUser.id.in_(colleagues)),
-                include_aliases=True,
-            ),
-            with_loader_criteria(
-                staff.RoleAssignment,
-                or_(
-                    staff.RoleAssignment.organization_id.in_(branches),
-                    staff.RoleAssignment.staff_user_id == staff_id,
-                ),
-                include_aliases=True,
-            ),
-        ]
-    return [
-        with_loader_criteria(StaffOnly, lambda cls: false(), include_aliases=True),
-        with_loader_criteria(
-            PersonOwned, lambda cls: cls.person_id.in_(people), include_aliases=True
+
+@lru_cache(maxsize=256)
+def _criteria(scope: Scope) -> tuple[LoaderCriteriaOption, ...]:
+    """Made once for each scope: people come back, and making these costs as much as a statement."""
+    return tuple(
+        with_loader_criteria(model, criterion, include_aliases=True)
+        for model, criterion in (_of_staff(scope) if scope.kind == "staff" else _of_readers(scope))
+    )
+
+
+def _of_staff(scope: Scope) -> Iterator[tuple[type[Any], Criterion]]:
+    """Rows of the tenants and branches in reach, and of colleagues there."""
+    tenants, branches = scope.tenant_ids, scope.organization_ids
+    both = branches + tenants
+    staff_id = scope.staff_user_id or 0  # never «IS NULL»
+    yield account.WebSession, lambda cls: cls.staff_user_id == staff_id
+    if scope.everywhere:
+        return
+    accounts = select(account.AccountPerson.account_id).where(
+        account.AccountPerson.tenant_id.in_(tenants)
+    )
+    colleagues = select(staff.RoleAssignment.staff_user_id).where(
+        staff.RoleAssignment.organization_id.in_(branches)
+    )
+    appointments = select(appointment.Appointment.id).where(
+        appointment.Appointment.organization_id.in_(branches)
+    )
+    looks = select(audit.AccessEvent.id).where(audit.AccessEvent.tenant_id.in_(tenants))
+    imports = select(exchange.DonorImport.id).where(exchange.DonorImport.tenant_id.in_(tenants))
+    for model in (
+        audit.AuditEvent,
+        audit.AccessEvent,
+        message.Message,
+        message.MessageTemplate,
+        TenantScoped,
+    ):
+        yield model, lambda cls: cls.tenant_id.in_(tenants)
+    yield BranchScoped, lambda cls: cls.organization_id.in_(branches)
+    yield organization.Organization, lambda cls: cls.id.in_(both)
+    yield appointment.AppointmentEvent, lambda cls: cls.appointment_id.in_(appointments)
+    yield audit.AccessSubject, lambda cls: cls.event_id.in_(looks)
+    yield exchange.DonorImportRow, lambda cls: cls.import_id.in_(imports)
+    yield account.Account, lambda cls: cls.id.in_(accounts)
+    yield (
+        account.OneTimeLink,
+        lambda cls: or_(
+            cls.account_id.in_(accounts),
+            cls.staff_user_id.in_(colleagues),
+            cls.staff_user_id == staff_id,
         ),
-        with_loader_criteria(
-            account.Account, account.Account.id == account_id, include_aliases=True
-        ),
-        with_loader_criteria(
-            account.WebSession, account.WebSession.account_id == account_id, include_aliases=True
-        ),
-        with_loader_criteria(
-            account.OneTimeLink, account.OneTimeLink.account_id == account_id, include_aliases=True
-        ),
-        with_loader_criteria(
-            schedule.Schedule, schedule.Schedule.status != "draft", include_aliases=True
-        ),
-    ]
+    )
+    yield staff.StaffUser, lambda cls: or_(cls.id == staff_id, cls.id.in_(colleagues))
+    yield (
+        staff.RoleAssignment,
+        lambda cls: or_(cls.organization_id.in_(branches), cls.staff_user_id == staff_id),
+    )
+
+
+def _of_readers(scope: Scope) -> Iterator[tuple[type[Any], Criterion]]:
+    """Rows of an account's own cards and of itself; of nobody for the public."""
+    people, account_id = scope.person_ids, scope.account_id or 0
+    yield StaffOnly, lambda cls: false()
+    yield PersonOwned, lambda cls: cls.person_id.in_(people)
+    yield account.Account, lambda cls: cls.id == account_id
+    yield account.WebSession, lambda cls: cls.account_id == account_id
+    yield account.OneTimeLink, lambda cls: cls.account_id == account_id
+    yield schedule.Schedule, lambda cls: cls.status != "draft"
 
 
 def _narrow(state: ORMExecuteState) -> None:
     scope = scope_of(state.session)
     if state.is_column_load or scope.kind == "system":
         return
-    if not scope.criteria:
-        object.__setattr__(scope, "criteria", tuple(_criteria(scope)))
-    state.statement = state.statement.options(*scope.criteria)
+    state.statement = state.statement.options(*_criteria(scope))
 
 
 def _check(session: Session, _context: object, _instances: object) -> None:

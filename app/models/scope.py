@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import ForeignKey, column
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.orm.interfaces import UserDefinedOption
 
 KEY = "scope"
 
@@ -41,7 +40,6 @@ class Scope:
     staff_user_id: int | None = None
     everywhere: bool = False
     """Staff: a role held over the whole installation."""
-    criteria: tuple[UserDefinedOption, ...] = field(default=(), compare=False, repr=False)
 
 
 PUBLIC = Scope("public")

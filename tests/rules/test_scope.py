@@ -19,14 +19,17 @@ from sqlalchemy.orm import Session, aliased, selectinload
 from app.models import (
     Account,
     Appointment,
+    AuditEvent,
     Base,
     Donor,
     DonorRecord,
     Message,
     Organization,
     Person,
+    RoleAssignment,
     Schedule,
     Slot,
+    StaffUser,
 )
 from app.models.base import UtcDateTime
 from app.models.blood import BloodTypeSet
@@ -317,6 +320,32 @@ def test_a_subquery_is_narrowed_too(session, worlds):
 
 
 # --- writing -----------------------------------------------------------------------------------
+
+
+def test_two_roles_of_one_table_in_one_statement_are_both_narrowed(session, worlds):
+    """A branch with its parent: each by an alias of its own, and the second beside the table itself."""
+    own, other = worlds
+    staff = make.make_staff(session, Role.REGISTRAR, own.tenant.root)
+    session.flush()
+    set_scope(session, access.staff_scope(session, staff))
+    parent, child = aliased(Organization), aliased(Organization)
+    pairs = session.execute(
+        select(parent.id, child.id).join(child, child.part_of_id == parent.id)
+    ).all()
+    assert {one.id for pair in pairs for one in [own.tenant.root]} == {own.tenant.root.id}
+    assert other.tenant.root.id not in {key for pair in pairs for key in pair}
+    assert pairs
+    beside = session.execute(
+        select(Schedule.id, Organization.id, parent.id)
+        .join(Organization, Organization.id == Schedule.organization_id)
+        .join(parent, parent.id == Organization.part_of_id)
+    ).all()
+    assert {row[0] for row in beside} <= {own.rows["schedule"].id}
+    for model in (Account, StaffUser, RoleAssignment, AuditEvent, Message):
+        one, two = aliased(model), aliased(model)
+        found = session.execute(select(one.id, two.id).join(two, two.id == one.id)).all()
+        foreign = other.rows[model.__tablename__].id
+        assert foreign not in {key for pair in found for key in pair}, model
 
 
 def test_a_foreign_row_in_hand_is_not_flushed(session, worlds):
