@@ -91,6 +91,11 @@ def _code(address: str) -> str:
     return str(segno.make(address, error="m").png_data_uri(scale=6, border=1, dark="#16202b"))
 
 
+def warm() -> None:
+    """Load what drawing needs (some 20 MB) before processes are forked, so that they share it."""
+    _drawn("<p>.</p>", "")
+
+
 @lru_cache(maxsize=1)
 def _policy() -> Any:
     """Our two fonts and nothing else: no address and no other file, whatever the page says."""
