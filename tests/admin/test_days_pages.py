@@ -108,7 +108,7 @@ def test_places_are_added_and_withdrawn(scheduler, tenant, store, day):
     told = words(answer)
     assert "Добавлено 6 мест." in told
     assert "Снято 1 место." in told
-    assert "В 8:00 остается 1 место" in told
+    assert "В 8:00 остаётся 1 место" in told
     store.refresh(day)
     assert (day.total, day.end_time.hour) == (9, 13)
     assert check_invariants(store, now=make.NOW) == []

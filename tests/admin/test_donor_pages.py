@@ -301,7 +301,7 @@ def test_a_new_address_is_saved_and_confirmed_by_letter(registrar, store, donor)
     assert answer.status_code == 303
     page = words(registrar.page(url(donor)))
     assert "new@example.org" in page
-    assert "не подтвержден" in page
+    assert "не подтверждён" in page
     assert store.scalars(select(Message.kind)).all() == [MessageKind.CONFIRM_EMAIL]
 
 

@@ -67,13 +67,13 @@ def test_the_page_says_how_many_records_there_are_whether_or_not_by_a_file(
     registrar, store, tenant, monkeypatch
 ):
     empty = words(registrar.page("/staff/imports/"))
-    assert "Файлов еще не было" in empty and "В файле доноров" not in empty
+    assert "Файлов ещё не было" in empty and "В файле доноров" not in empty
     for code in ("1", "2"):
         make.make_record(store, tenant, code=code)
     make.make_record(store, make.make_tenant(store, name="Чужой центр"), code="3")
     told = words(registrar.page("/staff/imports/"))
     assert "В файле доноров 2 записи." in told
-    assert "Через эту страницу файлов еще не загружали" in told
+    assert "Через эту страницу файлов ещё не загружали" in told
     monkeypatch.setattr(import_pages, "COUNT_TO", 1)
     assert "Записей в файле доноров больше 1." in words(registrar.page("/staff/imports/"))
 

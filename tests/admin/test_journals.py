@@ -133,7 +133,7 @@ def test_many_letters_are_sent_again_together_and_refusals_are_told_apart(
         f"id={row.uid}" for row in (good, untrue, waiting)
     )
     text = words(client.submit(url, follow_redirects=True))
-    assert "Готово: 1 строка" in text
+    assert "Готово: изменена 1 строка" in text
     assert "уже не так" in text and "ещё в пути" in text
 
 

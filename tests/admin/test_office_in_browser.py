@@ -122,7 +122,7 @@ def test_nothing_is_deleted_without_a_dialog(live, open_page, office):
     assert rows(live) == before
     first.click()
     page.get_by_role("dialog").get_by_role("button", name="Удалить").click()
-    page.get_by_text("Готово: 1 строка").wait_for()
+    page.get_by_text("Готово: изменена 1 строка").wait_for()
     assert rows(live) == before - 1
 
 
@@ -149,7 +149,7 @@ def test_ticked_rows_are_asked_about_together(live, open_page, office):
     page.get_by_role("button", name="Отправить ещё раз").click()
     page.get_by_role("heading", name="Отправить ещё раз?").wait_for()
     page.get_by_role("button", name="Отправить ещё раз").click()
-    page.get_by_text("Готово: 1 строка").wait_for()
+    page.get_by_text("Готово: изменена 1 строка").wait_for()
 
 
 @pytest.mark.parametrize("javascript", [True, False])

@@ -13,7 +13,7 @@ from tests import make
 from tests.client import parsed, words
 
 URL = "/staff/pauses/"
-NOTICE = "Запас плазмы достаточен, ждем вас в декабре."
+NOTICE = "Запас плазмы достаточен, ждём вас в декабре."
 
 
 @pytest.fixture
@@ -89,10 +89,10 @@ def test_what_is_missing_is_said_at_its_field(scheduler, tenant, store, changes,
 
 def test_a_refusal_keeps_what_was_typed(scheduler, tenant):
     pause(scheduler, tenant)
-    answer = pause(scheduler, tenant, notice_ru="Еще раз")
+    answer = pause(scheduler, tenant, notice_ru="Ещё раз")
     assert answer.status_code == 409
     assert "уже есть пауза" in words(answer)
-    assert "Еще раз" in words(answer)
+    assert "Ещё раз" in words(answer)
 
 
 def test_a_right_over_a_branch_offers_the_branch_alone(as_staff, tenant, store):

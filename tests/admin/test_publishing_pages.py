@@ -178,7 +178,7 @@ def test_a_half_filled_matrix_is_kept_as_a_draft(scheduler, tenant, store):
         branch=None,
         **{cell(tenant, "AB-"): ""},
     )
-    assert "Черновик сохранен" in words(answer)
+    assert "Черновик сохранён" in words(answer)
     draft = only(store)
     assert draft.status is PublicationStatus.DRAFT
     edit = scheduler.page(f"{URL}{draft.uid}/edit/")
@@ -294,7 +294,7 @@ def test_a_scheduled_publication_can_be_taken_back(scheduler, tenant, store):
         ("", "08:00", 422, "Введите дату и час публикации"),
         ("2026-11-24", "25:00", 422, "Введите дату и час публикации"),
         ("2026-11-22", "08:00", 409, "Час публикации должен быть впереди"),
-        ("2026-11-26", "08:00", 409, "К этому часу день уже начнется"),
+        ("2026-11-26", "08:00", 409, "К этому часу день уже начнётся"),
     ],
 )
 def test_an_hour_that_cannot_be_says_why_and_keeps_what_was_typed(
@@ -320,7 +320,7 @@ def test_what_could_not_be_published_at_the_hour_stands_on_the_page(
     scheduler = as_staff(Role.SCHEDULER, tenant.root)  # the former sign-in has ended
     told = words(scheduler.page(address))
     assert "Не удалось опубликовать 1 день" in told
-    assert "ср, 25 ноября, Сосны: К этому часу день уже начнется или пройдет" in told
+    assert "ср, 25 ноября, Сосны: К этому часу день уже начнётся или пройдёт" in told
     assert "1 замечание" in words(scheduler.page(URL))
 
 
@@ -389,7 +389,7 @@ def test_a_discarded_draft_is_gone(scheduler, tenant, store):
     address = f"{URL}{only(store).uid}/"
     scheduler.submit(f"{address}discard/")
     assert scheduler.get(address).status_code == 404
-    assert "Еще ничего не опубликовано" in words(scheduler.page(URL))
+    assert "Ещё ничего не опубликовано" in words(scheduler.page(URL))
 
 
 def test_the_list_has_drafts_and_published_ones(scheduler, tenant, store):

@@ -55,7 +55,7 @@ def test_the_question_says_how_many_and_lists_what_is_left_out(desk: Desk) -> No
     page = ask(desk, "approve", *good, bad, gone)
     said = words(page)
     assert "Будут утверждены 2 заявки." in said
-    assert "1 заявка не войдет: проверка не пройдена." in said
+    assert "1 заявка не войдёт: проверка не пройдена." in said
     assert "По 1 отмеченной заявке решение уже принято" in said
     (line,) = page.xpath("//ul[@class='left-out']/li")
     assert words(line) == (

@@ -274,7 +274,7 @@ def test_rejecting_quotes_the_reason_and_the_comment(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        ({"reason": ""}, "Выберите причину: донор прочтет ее в письме."),
+        ({"reason": ""}, "Выберите причину: донор прочтёт её в письме."),
         ({"comment": "я" * 2001}, "Комментарий слишком длинный"),
     ],
 )
@@ -376,7 +376,7 @@ def test_a_request_decided_by_a_colleague_while_it_was_open_says_so(desk: Desk) 
     row, following = desk.requests(2)
     approval.approve(desk.store, appointment_id=row.id, by=desk.registrar, now=desk.clock.now)
     page = desk.client.page(f"{QUEUE}?open={row.uid}")
-    assert "уже не ждет решения" in words(page)
+    assert "уже не ждёт решения" in words(page)
     (onward,) = page.xpath("//nav[@class='steps-nav']/a[@rel='next']/@href")
     assert onward.endswith(str(following.uid))
 

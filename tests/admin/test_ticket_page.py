@@ -140,7 +140,7 @@ def test_the_letters_of_the_booking_stand_on_it(desk: Desk) -> None:
     desk.approve(row)
     page = desk.client.page(f"{TICKET}{row.uid}")
     said = " ".join(words(line) for line in page.xpath("//section[@aria-labelledby='letters']//li"))
-    assert "Заявка утверждена: Ждёт отправки, уйдет пн, 23 ноября, 10:01" in said
+    assert "Заявка утверждена: Ждёт отправки, уйдёт пн, 23 ноября, 10:01" in said
     assert "Заявка получена: Больше не нужно" in said
 
 
@@ -178,7 +178,7 @@ def test_the_centre_cancels_with_words_for_the_donor(desk: Desk, status: A) -> N
     here = f"{TICKET}{row.uid}"
     without = desk.client.send(f"{here}/cancel", {"comment": "  "})
     assert without.status_code == 422
-    assert "донор прочтет это в письме" in words(without)
+    assert "донор прочтёт это в письме" in words(without)
     assert desk.status(row) is status
 
     desk.client.submit(here, {"comment": "Аппарат сломан"}, form=f"{here}/cancel")
