@@ -13,7 +13,9 @@ try:
 except config.BadSettings as error:
     sys.exit(str(error))
 
-if "--preload" in sys.argv:  # one copy for all web processes; a single one draws when it is asked to
+if (
+    "--preload" in sys.argv
+):  # one copy for all web processes; a single one draws when it is asked to
     ticket.warm()
 gc.collect()
 gc.freeze()  # what lives as long as the process is left alone by the collector, and stays shared after a fork
