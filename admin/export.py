@@ -15,8 +15,6 @@ from typing import Any, BinaryIO
 
 from flask import Response, abort, request
 from flask_admin import expose
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from admin import listing
 from admin.columns import exported
@@ -106,19 +104,21 @@ def _csv(name: str, titles: list[str], rows: Iterator[list[Any]]) -> Response:
 
 
 def _xlsx(name: str, titles: list[str], rows: Iterator[list[Any]]) -> Response:
+    from openpyxl import Workbook  # 13 MB: only the process that writes such a file pays them
+    from openpyxl.cell import WriteOnlyCell
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name[:31])
     for row in itertools.chain([titles], rows):
-        sheet.append([_xlsx_cell(sheet, value) for value in row])
+        sheet.append([_xlsx_cell(WriteOnlyCell(sheet, value=""), value) for value in row])
     file = tempfile.TemporaryFile()  # noqa: SIM115 - _sent closes it
     book.save(file)
     return _sent(file, f"{name}.xlsx", XLSX)
 
 
-def _xlsx_cell(sheet: Any, value: Any) -> Any:
+def _xlsx_cell(cell: Any, value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    cell = WriteOnlyCell(sheet, value="")
     cell.value = NOT_IN_XML.sub("", value)[:LONGEST_CELL]
     cell.data_type = "s"  # openpyxl would make «=1+1» a formula
     return cell
