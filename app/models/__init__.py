@@ -5,6 +5,15 @@ from app.models.appointment import Appointment, AppointmentEvent, RejectionReaso
 from app.models.audit import AccessEvent, AccessSubject, AuditEvent
 from app.models.base import Base
 from app.models.consent import Consent, ConsentText
+from app.models.directory import (
+    Department,
+    HealthcareService,
+    Practitioner,
+    PractitionerRole,
+    PractitionerService,
+    Specialty,
+)
+from app.models.district import District, DistrictDoctor, DistrictImport, DistrictRange
 from app.models.donation_type import (
     DonationInterval,
     DonationLimit,
@@ -14,12 +23,15 @@ from app.models.donation_type import (
 from app.models.donor import Deferral, Donation, Donor, DonorRecord
 from app.models.exchange import DonorImport, DonorImportRow
 from app.models.heartbeat import Heartbeat
+from app.models.identity import PersonDocument
 from app.models.message import MailboxLetter, Message, MessageTemplate
 from app.models.organization import Organization
+from app.models.page import Feedback, Page
 from app.models.person import Person
 from app.models.policy import BookingPolicy
 from app.models.schedule import Publication, Schedule, Slot
 from app.models.staff import RoleAssignment, StaffUser
+from app.models.template import ScheduleException, ScheduleTemplate, TemplateLine
 
 __all__ = [
     "AccessEvent",
@@ -34,6 +46,11 @@ __all__ = [
     "Consent",
     "ConsentText",
     "Deferral",
+    "Department",
+    "District",
+    "DistrictDoctor",
+    "DistrictImport",
+    "DistrictRange",
     "Donation",
     "DonationInterval",
     "DonationLimit",
@@ -43,19 +60,30 @@ __all__ = [
     "DonorImport",
     "DonorImportRow",
     "DonorRecord",
+    "Feedback",
+    "HealthcareService",
     "Heartbeat",
     "MailboxLetter",
     "Message",
     "MessageTemplate",
     "OneTimeLink",
     "Organization",
+    "Page",
     "Person",
+    "PersonDocument",
+    "Practitioner",
+    "PractitionerRole",
+    "PractitionerService",
     "Publication",
     "RejectionReason",
     "RoleAssignment",
     "Schedule",
+    "ScheduleException",
+    "ScheduleTemplate",
     "Slot",
+    "Specialty",
     "StaffUser",
+    "TemplateLine",
     "Throttle",
     "WebSession",
 ]

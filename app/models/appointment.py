@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, BigKey, HasUid, Line, Note, stored_by_value
+from app.models.directory import HealthcareService
 from app.models.donation_type import DonationType
 from app.models.enums import ActorKind, AppointmentStatus
 from app.models.organization import Organization
@@ -77,7 +78,9 @@ class Appointment(BranchScoped, PersonOwned, HasUid, Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), index=True)
     schedule_id: Mapped[int] = mapped_column(ForeignKey("schedule.id"), index=True)
-    donation_type_id: Mapped[int] = mapped_column(ForeignKey("donation_type.id"))
+    donation_type_id: Mapped[int] = mapped_column(ForeignKey("donation_type.id"), nullable=True)
+    """Of a donor's booking; readers of it have filtered for those. A patient's has ``service_id``."""
+    service_id: Mapped[int | None] = mapped_column(ForeignKey("healthcare_service.id"), index=True)
     policy_id: Mapped[int] = mapped_column(ForeignKey("booking_policy.id"))
     status: Mapped[AppointmentStatus] = mapped_column(stored_by_value(AppointmentStatus))
     keeps_slot: Mapped[bool]
@@ -108,6 +111,8 @@ class Appointment(BranchScoped, PersonOwned, HasUid, Base):
     slot: Mapped[Slot] = relationship()
     schedule: Mapped[Schedule] = relationship()
     donation_type: Mapped[DonationType] = relationship()
+    """Of donors' bookings, which is what all readers of it have filtered for."""
+    service: Mapped[HealthcareService | None] = relationship()
     organization: Mapped[Organization] = relationship(foreign_keys="Appointment.organization_id")
     policy: Mapped[BookingPolicy] = relationship()
     reason: Mapped[RejectionReason | None] = relationship()

@@ -58,6 +58,13 @@ class Relation(StrEnum):
     WARD = "ward"
 
 
+class PublicationKind(StrEnum):
+    """Whose days it makes: donor days by matrix, or practitioners' sittings by template."""
+
+    DONORS = "donors"
+    PATIENTS = "patients"
+
+
 class PublicationStatus(StrEnum):
     DRAFT = "draft"
     SCHEDULED = "scheduled"
@@ -186,3 +193,69 @@ class RowAction(StrEnum):
     CHANGED = "changed"
     SAME = "same"
     BAD = "bad"
+
+
+class Payment(StrEnum):
+    """Who pays for a service (rows B18, D20)."""
+
+    OMS = "oms"
+    PAID = "paid"
+    DMS = "dms"
+
+
+class SlotKind(StrEnum):
+    """«Плановый» and the other kinds of a slot (row E25)."""
+
+    PLANNED = "planned"
+    URGENT = "urgent"
+    PAID = "paid"
+
+
+class ExceptionKind(StrEnum):
+    ABSENCE = "absence"
+    CLOSED = "closed"
+
+
+class DistrictKind(StrEnum):
+    """Types of districts (features.md 5.5)."""
+
+    THERAPY = "therapy"
+    GENERAL = "general"
+    FAMILY = "family"
+    COMPLEX = "complex"
+    FELDSHER = "feldsher"
+    PAEDIATRIC = "paediatric"
+    GYNAECOLOGY = "gynaecology"
+    DENTAL = "dental"
+
+
+class Parity(StrEnum):
+    ALL = "all"
+    ODD = "odd"
+    EVEN = "even"
+
+
+class PageKind(StrEnum):
+    INFORMATION = "information"
+    FAQ = "faq"
+    NEWS = "news"
+    HOTLINE = "hotline"
+    REGISTRATION = "registration"
+
+
+class FeedbackStatus(StrEnum):
+    NEW = "new"
+    ASSIGNED = "assigned"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+class DocumentKind(StrEnum):
+    """What proves who somebody is (rows B10, E8)."""
+
+    OMS = "oms"
+    SNILS = "snils"
+    PASSPORT = "passport"
+    DMS = "dms"
+    BIRTH_CERTIFICATE = "birth_certificate"
+    SOCIAL_CARD = "social_card"

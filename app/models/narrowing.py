@@ -21,8 +21,10 @@ from app.models import (
     exchange,
     message,
     organization,
+    page,
     schedule,
     staff,
+    template,
 )
 from app.models.scope import (
     BranchScoped,
@@ -66,6 +68,9 @@ def _of_staff(scope: Scope) -> Iterator[tuple[type[Any], Criterion]]:
     )
     looks = select(audit.AccessEvent.id).where(audit.AccessEvent.tenant_id.in_(tenants))
     imports = select(exchange.DonorImport.id).where(exchange.DonorImport.tenant_id.in_(tenants))
+    templates = select(template.ScheduleTemplate.id).where(
+        template.ScheduleTemplate.organization_id.in_(branches)
+    )
     for model in (
         audit.AuditEvent,
         audit.AccessEvent,
@@ -79,6 +84,7 @@ def _of_staff(scope: Scope) -> Iterator[tuple[type[Any], Criterion]]:
     yield appointment.AppointmentEvent, lambda cls: cls.appointment_id.in_(appointments)
     yield audit.AccessSubject, lambda cls: cls.event_id.in_(looks)
     yield exchange.DonorImportRow, lambda cls: cls.import_id.in_(imports)
+    yield template.TemplateLine, lambda cls: cls.template_id.in_(templates)
     yield account.Account, lambda cls: cls.id.in_(accounts)
     yield (
         account.OneTimeLink,
@@ -104,6 +110,7 @@ def _of_readers(scope: Scope) -> Iterator[tuple[type[Any], Criterion]]:
     yield account.WebSession, lambda cls: cls.account_id == account_id
     yield account.OneTimeLink, lambda cls: cls.account_id == account_id
     yield schedule.Schedule, lambda cls: cls.status != "draft"
+    yield page.Page, lambda cls: cls.published_at.is_not(None)
 
 
 def _narrow(state: ORMExecuteState) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, HasUid, Line, Note, stored_by_value
+from app.models.base import Base, HasUid, Line, Note, Word, stored_by_value
 from app.models.enums import OrganizationKind
 
 
@@ -25,9 +25,19 @@ class Organization(HasUid, Base):
     address: Mapped[Line] = mapped_column(default="")
     directions: Mapped[Note] = mapped_column(default="")
     phone: Mapped[str] = mapped_column(String(40), default="")
+    phones: Mapped[Line] = mapped_column(default="")
+    """The registry desks' own, as they stand on the institution's page (E17)."""
+    site: Mapped[Line] = mapped_column(default="")
+    hours: Mapped[Note] = mapped_column(default="")
+    """«Режим работы», in words."""
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    institution: Mapped[Word] = mapped_column(default="")
+    """The type patients search by (E37), a key of app/data/institutions.json."""
     time_zone: Mapped[str] = mapped_column(String(40), default="Europe/Moscow")
     """IANA name; every date and hour of this organization is in it."""
     takes_donors: Mapped[bool] = mapped_column(default=True)
+    takes_patients: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
 
     part_of: Mapped[Organization | None] = relationship(

@@ -1,24 +1,36 @@
-"""Published donor days and their places."""
+"""Published donor days and practitioners' sittings, and their places."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Date, ForeignKey, Index, SmallInteger, Time, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Time,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import JSON
 
 from app.models.base import Base, BigKey, HasUid, Line, stored_by_value
 from app.models.blood import BloodType, BloodTypeSet
+from app.models.directory import HealthcareService, PractitionerRole
 from app.models.donation_type import DonationType
 from app.models.enums import (
     Channel,
     FirstTime,
+    PublicationKind,
     PublicationStatus,
     ScheduleStatus,
     Sex,
     Sign,
+    SlotKind,
     SlotStatus,
 )
 from app.models.organization import Organization
@@ -34,9 +46,13 @@ class Publication(StaffOnly, TenantScoped, HasUid, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[Line]
+    kind: Mapped[PublicationKind] = mapped_column(
+        stored_by_value(PublicationKind), default=PublicationKind.DONORS
+    )
     status: Mapped[PublicationStatus] = mapped_column(stored_by_value(PublicationStatus))
     matrix: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """What was filled in (app.rules.matrix.Matrix.as_json): days are made from it when it is published."""
+    """What was filled in (app.rules.matrix.Matrix.as_json, or app.rules.sittings.Plan.as_json): days
+    are made from it when it is published."""
     report: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """What publishing made, and what it had to leave out and why (app.rules.publishing)."""
     publish_at: Mapped[dt.datetime | None] = mapped_column(index=True)
@@ -46,7 +62,8 @@ class Publication(StaffOnly, TenantScoped, HasUid, Base):
 
 
 class Schedule(BranchScoped, HasUid, Base):
-    """One published sitting: a donation type and the sets it is open to, on one date (row A3).
+    """One published sitting on one date: a donation type and the sets it is open to (row A3), or a
+    practitioner's work in one role, for one service or any of his.
 
     Empty ``blood_types``, ``kell`` or ``sex`` mean anybody.
     """
@@ -67,13 +84,32 @@ class Schedule(BranchScoped, HasUid, Base):
             postgresql_where=text(OPEN),
             sqlite_where=text(OPEN),
         ),
+        Index(
+            "uq_schedule_open_sitting",
+            "role_id",
+            "date",
+            "start_time",
+            unique=True,
+            postgresql_where=text(f"role_id IS NOT NULL AND {OPEN}"),
+            sqlite_where=text(f"role_id IS NOT NULL AND {OPEN}"),
+        ),
+        CheckConstraint(
+            "(donation_type_id IS NULL) <> (role_id IS NULL)", name="donors_or_patients"
+        ),
         Index("ix_schedule_date_status", "date", "status"),
         Index("ix_schedule_organization_date", "organization_id", "date"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     tenant_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
-    donation_type_id: Mapped[int] = mapped_column(ForeignKey("donation_type.id"), index=True)
+    donation_type_id: Mapped[int] = mapped_column(
+        ForeignKey("donation_type.id"), index=True, nullable=True
+    )
+    """Of a donor day; readers of it have filtered for those. A practitioner's sitting has ``role_id``
+    instead; never both."""
+    role_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner_role.id"), index=True)
+    service_id: Mapped[int | None] = mapped_column(ForeignKey("healthcare_service.id"), index=True)
+    """Of a sitting: only this service; any of the practitioner's if empty."""
     publication_id: Mapped[int | None] = mapped_column(ForeignKey("publication.id"), index=True)
     date: Mapped[dt.date] = mapped_column(Date)
     start_time: Mapped[dt.time] = mapped_column(Time)
@@ -90,6 +126,9 @@ class Schedule(BranchScoped, HasUid, Base):
     closed_reason: Mapped[Line] = mapped_column(default="")
 
     donation_type: Mapped[DonationType] = relationship()
+    """Of donor days, which is what all readers of it have filtered for."""
+    role: Mapped[PractitionerRole] = relationship()
+    service: Mapped[HealthcareService | None] = relationship()
     organization: Mapped[Organization] = relationship(foreign_keys="Schedule.organization_id")
 
     @property
@@ -115,6 +154,21 @@ class Slot(BranchScoped, HasUid, Base):
             postgresql_where=text("status = 'free'"),
             sqlite_where=text("status = 'free'"),
         ),
+        Index(
+            "uq_slot_role_time",
+            "role_id",
+            "starts_at",
+            unique=True,
+            postgresql_where=text("role_id IS NOT NULL AND status <> 'closed'"),
+            sqlite_where=text("role_id IS NOT NULL AND status <> 'closed'"),
+        ),
+        Index(
+            "ix_slot_role_free",
+            "role_id",
+            "starts_at",
+            postgresql_where=text("role_id IS NOT NULL AND status = 'free' AND channel = 'web'"),
+            sqlite_where=text("role_id IS NOT NULL AND status = 'free' AND channel = 'web'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -123,5 +177,10 @@ class Slot(BranchScoped, HasUid, Base):
     place: Mapped[int] = mapped_column(SmallInteger)
     status: Mapped[SlotStatus] = mapped_column(stored_by_value(SlotStatus), default=SlotStatus.FREE)
     channel: Mapped[Channel] = mapped_column(stored_by_value(Channel), default=Channel.WEB)
+    role_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner_role.id"))
+    """The sitting's role again: the nearest free time of a doctor is one step in one index."""
+    minutes: Mapped[int | None] = mapped_column(SmallInteger)
+    """How long it lasts; empty for a donor's place, whose step stands in the day."""
+    kind: Mapped[SlotKind] = mapped_column(stored_by_value(SlotKind), default=SlotKind.PLANNED)
 
     schedule: Mapped[Schedule] = relationship()

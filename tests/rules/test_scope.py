@@ -52,15 +52,20 @@ MODELS = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry
 OF_NOBODY = {
     "heartbeat": "names of periodic jobs",
     "throttle": "counters under keyed hashes",
+    "specialty": "one list for all organizations, without anybody's data",
     "mailbox_letter": "exists in demos only, where the mailbox page is open to everybody",
 }
 """Tables that no scope narrows, and why that is no leak."""
 OPEN_TO_ALL = {
     "organization", "donation_type", "donation_pause", "donation_interval", "donation_limit",
     "booking_policy", "consent_text", "rejection_reason", "schedule", "slot",
+    "department", "healthcare_service", "practitioner", "practitioner_role", "practitioner_service",
+    "specialty", "district", "district_range", "district_doctor",
 }  # fmt: skip
 """What the public site shows to everybody."""
 
+NOT_BOTH = {("schedule", "role_id")}
+"""A day is for donors or for patients; these are for donors."""
 _counter = itertools.count(1)
 
 
@@ -86,9 +91,12 @@ class World:
         for column in table.columns:
             if column.name in owner:
                 values[column.name] = owner[column.name]
+            elif (table.name, column.name) in NOT_BOTH:
+                continue
             elif column.foreign_keys:
                 target = next(iter(column.foreign_keys)).column.table.name
-                values[column.name] = self.rows[target].id
+                if target != table.name:  # the first of a tree
+                    values[column.name] = self.rows[target].id
             elif not (column.nullable or column.default or _counts(column)):
                 values[column.name] = _some(column)
         return values
@@ -249,7 +257,7 @@ RELATIONS = [
     for relation in mapper.relationships
 ]
 KEYS_OF_SCOPES = {"tenant_id", "organization_id", "staff_user_id", "account_id"}
-PARTS = {"access_subject", "appointment_event", "donor_import_row"}
+PARTS = {"access_subject", "appointment_event", "donor_import_row", "template_line"}
 """Tables whose rows belong to whom their parent belongs."""
 
 
@@ -280,13 +288,25 @@ def _point_out(session: Session, ours: World, theirs: World, relation: Any) -> b
     """Make our row's relation lead to theirs; False if the scope itself goes by its column."""
     table = relation.parent.class_.__tablename__
     target = relation.mapper.class_.__tablename__
-    if relation.uselist:  # their row is made to name ours
+    if target in OF_NOBODY:
+        return False
+    if relation.secondary is not None:  # our link is made to name their row
+        holder = relation.secondary.name
+        column = next(
+            c for c in relation.remote_side if c.references(MODELS[target].id.property.columns[0])
+        )
+        row, value = ours.id(holder), theirs.id(target)
+    elif relation.uselist:  # their row is made to name ours
         holder, column = target, next(iter(relation.remote_side))
         row, value = theirs.id(holder), ours.id(table)
     else:
         holder, column = table, next(iter(relation.local_columns))
         row, value = ours.id(holder), theirs.id(target)
-    if column.name in KEYS_OF_SCOPES or (relation.uselist and holder in PARTS):
+    if (
+        (holder, column.name) in NOT_BOTH
+        or column.name in KEYS_OF_SCOPES
+        or (relation.uselist and holder in PARTS)
+    ):
         return False
     model = MODELS[holder]
     if column.unique:

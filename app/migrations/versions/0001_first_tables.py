@@ -63,8 +63,15 @@ def upgrade():
         sa.Column("address", sa.String(length=200), nullable=False),
         sa.Column("directions", sa.String(length=2000), nullable=False),
         sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("phones", sa.String(length=200), nullable=False),
+        sa.Column("site", sa.String(length=200), nullable=False),
+        sa.Column("hours", sa.String(length=2000), nullable=False),
+        sa.Column("latitude", sa.Double(), nullable=True),
+        sa.Column("longitude", sa.Double(), nullable=True),
+        sa.Column("institution", sa.String(length=40), nullable=False),
         sa.Column("time_zone", sa.String(length=40), nullable=False),
         sa.Column("takes_donors", sa.Boolean(), nullable=False),
+        sa.Column("takes_patients", sa.Boolean(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("uid", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -82,6 +89,18 @@ def upgrade():
         )
         batch_op.create_index(batch_op.f("ix_organization_root_id"), ["root_id"], unique=False)
 
+    op.create_table(
+        "specialty",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name_ru", sa.String(length=200), nullable=False),
+        sa.Column("name_en", sa.String(length=200), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_specialty")),
+        sa.UniqueConstraint("code", name=op.f("uq_specialty_code")),
+        sa.UniqueConstraint("uid", name=op.f("uq_specialty_uid")),
+    )
     op.create_table(
         "staff_user",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -189,6 +208,126 @@ def upgrade():
     )
     with op.batch_alter_table("consent_text", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_consent_text_tenant_id"), ["tenant_id"], unique=False)
+
+    op.create_table(
+        "department",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("part_of_id", sa.Integer(), nullable=True),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("address", sa.String(length=200), nullable=False),
+        sa.Column("phone", sa.String(length=80), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_department_organization_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["part_of_id"], ["department.id"], name=op.f("fk_department_part_of_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_department_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_department")),
+        sa.UniqueConstraint("uid", name=op.f("uq_department_uid")),
+    )
+    with op.batch_alter_table("department", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_department_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_department_organization_id_part_of_id_position"),
+            ["organization_id", "part_of_id", "position"],
+            unique=False,
+        )
+        batch_op.create_index(batch_op.f("ix_department_part_of_id"), ["part_of_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_department_tenant_id"), ["tenant_id"], unique=False)
+
+    op.create_table(
+        "district",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "therapy",
+                "general",
+                "family",
+                "complex",
+                "feldsher",
+                "paediatric",
+                "gynaecology",
+                "dental",
+                name="districtkind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("note", sa.String(length=2000), nullable=False),
+        sa.Column("web_quota", sa.SmallInteger(), nullable=True),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_district_organization_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_district_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_district")),
+        sa.UniqueConstraint(
+            "organization_id",
+            "kind",
+            "number",
+            name=op.f("uq_district_organization_id_kind_number"),
+        ),
+        sa.UniqueConstraint("uid", name=op.f("uq_district_uid")),
+    )
+    with op.batch_alter_table("district", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_district_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_district_tenant_id"), ["tenant_id"], unique=False)
+
+    op.create_table(
+        "district_import",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=False),
+        sa.Column("applied_at", UtcDateTime(), nullable=True),
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["staff_user.id"], name=op.f("fk_district_import_created_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_district_import_organization_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_district_import_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_district_import")),
+        sa.UniqueConstraint("uid", name=op.f("uq_district_import_uid")),
+    )
+    with op.batch_alter_table("district_import", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_district_import_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_district_import_tenant_id"), ["tenant_id"], unique=False
+        )
 
     op.create_table(
         "donation_interval",
@@ -355,6 +494,101 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_donor_import_tenant_id"), ["tenant_id"], unique=False)
 
     op.create_table(
+        "feedback",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "new",
+                "assigned",
+                "answered",
+                "closed",
+                name="feedbackstatus",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("name_ciphertext", sa.LargeBinary(), nullable=True),
+        sa.Column("phone_ciphertext", sa.LargeBinary(), nullable=True),
+        sa.Column("email_ciphertext", sa.LargeBinary(), nullable=True),
+        sa.Column("email_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("answer", sa.String(length=2000), nullable=False),
+        sa.Column("locale", sa.String(length=5), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("assigned_to_id", sa.Integer(), nullable=True),
+        sa.Column("answered_at", UtcDateTime(), nullable=True),
+        sa.Column("answered_by_id", sa.Integer(), nullable=True),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["answered_by_id"], ["staff_user.id"], name=op.f("fk_feedback_answered_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["assigned_to_id"], ["staff_user.id"], name=op.f("fk_feedback_assigned_to_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_feedback_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feedback")),
+        sa.UniqueConstraint("uid", name=op.f("uq_feedback_uid")),
+    )
+    with op.batch_alter_table("feedback", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_feedback_assigned_to_id"), ["assigned_to_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_feedback_email_index"), ["email_index"], unique=False)
+        batch_op.create_index(batch_op.f("ix_feedback_tenant_id"), ["tenant_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_feedback_tenant_id_status_id"),
+            ["tenant_id", "status", "id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "healthcare_service",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name_ru", sa.String(length=200), nullable=False),
+        sa.Column("name_en", sa.String(length=200), nullable=False),
+        sa.Column("edition", sa.String(length=200), nullable=False),
+        sa.Column("specialty_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "payment",
+            sa.Enum("oms", "paid", "dms", name="payment", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("memo_ru", sa.String(length=2000), nullable=False),
+        sa.Column("memo_en", sa.String(length=2000), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["specialty_id"], ["specialty.id"], name=op.f("fk_healthcare_service_specialty_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_healthcare_service_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_healthcare_service")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "code",
+            "name_ru",
+            name=op.f("uq_healthcare_service_tenant_id_code_name_ru"),
+        ),
+        sa.UniqueConstraint("uid", name=op.f("uq_healthcare_service_uid")),
+    )
+    with op.batch_alter_table("healthcare_service", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_healthcare_service_specialty_id"), ["specialty_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_healthcare_service_tenant_id"), ["tenant_id"], unique=False
+        )
+
+    op.create_table(
         "message_template",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -437,6 +671,46 @@ def upgrade():
         )
 
     op.create_table(
+        "page",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "information",
+                "faq",
+                "news",
+                "hotline",
+                "registration",
+                name="pagekind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("title_ru", sa.String(length=200), nullable=False),
+        sa.Column("title_en", sa.String(length=200), nullable=False),
+        sa.Column("body_ru", sa.Text(), nullable=False),
+        sa.Column("body_en", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("published_at", UtcDateTime(), nullable=True),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["organization.id"], name=op.f("fk_page_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_page")),
+        sa.UniqueConstraint("tenant_id", "slug", name=op.f("uq_page_tenant_id_slug")),
+        sa.UniqueConstraint("uid", name=op.f("uq_page_uid")),
+    )
+    with op.batch_alter_table("page", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_page_tenant_id"), ["tenant_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_page_tenant_id_kind_published_at"),
+            ["tenant_id", "kind", "published_at"],
+            unique=False,
+        )
+
+    op.create_table(
         "person",
         sa.Column("id", BigKey, nullable=False),
         sa.Column("family_name", sa.String(length=80), nullable=False),
@@ -477,9 +751,46 @@ def upgrade():
         )
 
     op.create_table(
+        "practitioner",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("family_name", sa.String(length=80), nullable=False),
+        sa.Column("given_name", sa.String(length=80), nullable=False),
+        sa.Column("patronymic", sa.String(length=80), nullable=False),
+        sa.Column(
+            "search_name",
+            sa.String(length=250).with_variant(sa.String(length=250, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("position", sa.String(length=200), nullable=False),
+        sa.Column("note_ru", sa.String(length=200), nullable=False),
+        sa.Column("note_en", sa.String(length=200), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_practitioner_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_practitioner")),
+        sa.UniqueConstraint("uid", name=op.f("uq_practitioner_uid")),
+    )
+    with op.batch_alter_table("practitioner", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_practitioner_tenant_id"), ["tenant_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_practitioner_tenant_id_search_name"),
+            ["tenant_id", "search_name"],
+            unique=False,
+        )
+
+    op.create_table(
         "publication",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("donors", "patients", name="publicationkind", native_enum=False, length=24),
+            nullable=False,
+        ),
         sa.Column(
             "status",
             sa.Enum(
@@ -579,6 +890,38 @@ def upgrade():
         )
         batch_op.create_index(
             batch_op.f("ix_role_assignment_staff_user_id"), ["staff_user_id"], unique=False
+        )
+
+    op.create_table(
+        "schedule_template",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["staff_user.id"], name=op.f("fk_schedule_template_created_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_schedule_template_organization_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_schedule_template_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedule_template")),
+        sa.UniqueConstraint("uid", name=op.f("uq_schedule_template_uid")),
+    )
+    with op.batch_alter_table("schedule_template", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_schedule_template_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_schedule_template_tenant_id"), ["tenant_id"], unique=False
         )
 
     op.create_table(
@@ -734,6 +1077,57 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_consent_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_consent_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_consent_tenant_id"), ["tenant_id"], unique=False)
+
+    op.create_table(
+        "district_range",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("district_id", sa.Integer(), nullable=False),
+        sa.Column("settlement", sa.String(length=200), nullable=False),
+        sa.Column("street", sa.String(length=200), nullable=False),
+        sa.Column(
+            "street_key",
+            sa.String(length=250).with_variant(sa.String(length=250, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "parity",
+            sa.Enum("all", "odd", "even", name="parity", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("first_house", sa.Integer(), nullable=True),
+        sa.Column("last_house", sa.Integer(), nullable=True),
+        sa.Column("houses", sa.JSON(), nullable=False),
+        sa.Column("except_houses", sa.JSON(), nullable=False),
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["district_id"], ["district.id"], name=op.f("fk_district_range_district_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_district_range_organization_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_district_range_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_district_range")),
+        sa.UniqueConstraint("uid", name=op.f("uq_district_range_uid")),
+    )
+    with op.batch_alter_table("district_range", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_district_range_district_id"), ["district_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_district_range_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_district_range_organization_id_street_key"),
+            ["organization_id", "street_key"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_district_range_tenant_id"), ["tenant_id"], unique=False
+        )
 
     op.create_table(
         "donation_pause",
@@ -896,86 +1290,186 @@ def upgrade():
         )
 
     op.create_table(
-        "schedule",
+        "person_document",
         sa.Column("id", BigKey, nullable=False),
-        sa.Column("tenant_id", sa.Integer(), nullable=False),
-        sa.Column("donation_type_id", sa.Integer(), nullable=False),
-        sa.Column("publication_id", sa.Integer(), nullable=True),
-        sa.Column("date", sa.Date(), nullable=False),
-        sa.Column("start_time", sa.Time(), nullable=False),
-        sa.Column("end_time", sa.Time(), nullable=False),
-        sa.Column("step_minutes", sa.SmallInteger(), nullable=False),
-        sa.Column("places_per_time", sa.SmallInteger(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
-        sa.Column("blood_types", BloodTypeSet(), nullable=False),
-        sa.Column("kell_key", sa.String(), nullable=False),
-        sa.Column("sex_key", sa.String(), nullable=False),
+        sa.Column("person_id", BigKey, nullable=False),
         sa.Column(
-            "first_time",
-            sa.Enum("any", "only", "no", name="firsttime", native_enum=False, length=24),
-            nullable=False,
-        ),
-        sa.Column(
-            "status",
+            "kind",
             sa.Enum(
-                "draft",
-                "published",
-                "paused",
-                "closed",
-                name="schedulestatus",
+                "oms",
+                "snils",
+                "passport",
+                "dms",
+                "birth_certificate",
+                "social_card",
+                name="documentkind",
                 native_enum=False,
                 length=24,
             ),
             nullable=False,
         ),
-        sa.Column("closed_reason", sa.String(length=200), nullable=False),
+        sa.Column("number_ciphertext", sa.LargeBinary(), nullable=False),
+        sa.Column("number_index", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_person_document_person_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_person_document_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_document")),
+        sa.UniqueConstraint("uid", name=op.f("uq_person_document_uid")),
+    )
+    with op.batch_alter_table("person_document", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_person_document_person_id"), ["person_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_person_document_tenant_id"), ["tenant_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_person_document_tenant_id_kind_number_index"),
+            ["tenant_id", "kind", "number_index"],
+            unique=False,
+        )
+
+    op.create_table(
+        "practitioner_role",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("practitioner_id", sa.Integer(), nullable=False),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("specialty_id", sa.Integer(), nullable=False),
+        sa.Column("room", sa.String(length=40), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("organization_id", sa.Integer(), nullable=False),
         sa.Column("uid", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["donation_type_id"], ["donation_type.id"], name=op.f("fk_schedule_donation_type_id")
+            ["department_id"], ["department.id"], name=op.f("fk_practitioner_role_department_id")
         ),
         sa.ForeignKeyConstraint(
-            ["organization_id"], ["organization.id"], name=op.f("fk_schedule_organization_id")
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_practitioner_role_organization_id"),
         ),
         sa.ForeignKeyConstraint(
-            ["publication_id"], ["publication.id"], name=op.f("fk_schedule_publication_id")
+            ["practitioner_id"],
+            ["practitioner.id"],
+            name=op.f("fk_practitioner_role_practitioner_id"),
         ),
         sa.ForeignKeyConstraint(
-            ["tenant_id"], ["organization.id"], name=op.f("fk_schedule_tenant_id")
+            ["specialty_id"], ["specialty.id"], name=op.f("fk_practitioner_role_specialty_id")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedule")),
-        sa.UniqueConstraint("uid", name=op.f("uq_schedule_uid")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_practitioner_role_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_practitioner_role")),
+        sa.UniqueConstraint("uid", name=op.f("uq_practitioner_role_uid")),
     )
-    with op.batch_alter_table("schedule", schema=None) as batch_op:
-        batch_op.create_index("ix_schedule_date_status", ["date", "status"], unique=False)
+    with op.batch_alter_table("practitioner_role", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_schedule_donation_type_id"), ["donation_type_id"], unique=False
+            batch_op.f("ix_practitioner_role_department_id"), ["department_id"], unique=False
         )
         batch_op.create_index(
-            "ix_schedule_organization_date", ["organization_id", "date"], unique=False
+            batch_op.f("ix_practitioner_role_organization_id"), ["organization_id"], unique=False
         )
         batch_op.create_index(
-            batch_op.f("ix_schedule_organization_id"), ["organization_id"], unique=False
+            "ix_practitioner_role_picker",
+            ["organization_id", "specialty_id", "practitioner_id"],
+            unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_schedule_publication_id"), ["publication_id"], unique=False
+            batch_op.f("ix_practitioner_role_specialty_id"), ["specialty_id"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_schedule_tenant_id"), ["tenant_id"], unique=False)
         batch_op.create_index(
-            "uq_schedule_open_day",
-            [
-                "organization_id",
-                "donation_type_id",
-                "date",
-                "blood_types",
-                "kell_key",
-                "sex_key",
-                "first_time",
-                "start_time",
-            ],
+            batch_op.f("ix_practitioner_role_tenant_id"), ["tenant_id"], unique=False
+        )
+        batch_op.create_index(
+            "uq_practitioner_role",
+            ["practitioner_id", "organization_id", "department_id", "specialty_id"],
             unique=True,
-            postgresql_where=sa.text("status IN ('published', 'paused')"),
-            sqlite_where=sa.text("status IN ('published', 'paused')"),
+        )
+        batch_op.create_index(
+            "uq_practitioner_role_without_department",
+            ["practitioner_id", "organization_id", "specialty_id"],
+            unique=True,
+            postgresql_where=sa.text("department_id IS NULL"),
+            sqlite_where=sa.text("department_id IS NULL"),
+        )
+
+    op.create_table(
+        "practitioner_service",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("practitioner_id", sa.Integer(), nullable=False),
+        sa.Column("service_id", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["practitioner_id"],
+            ["practitioner.id"],
+            name=op.f("fk_practitioner_service_practitioner_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_id"],
+            ["healthcare_service.id"],
+            name=op.f("fk_practitioner_service_service_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_practitioner_service_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_practitioner_service")),
+        sa.UniqueConstraint(
+            "practitioner_id",
+            "service_id",
+            name=op.f("uq_practitioner_service_practitioner_id_service_id"),
+        ),
+    )
+    with op.batch_alter_table("practitioner_service", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_practitioner_service_service_id"), ["service_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_practitioner_service_tenant_id"), ["tenant_id"], unique=False
+        )
+
+    op.create_table(
+        "template_line",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("template_id", sa.Integer(), nullable=False),
+        sa.Column("weekday", sa.SmallInteger(), nullable=False),
+        sa.Column("start_time", sa.Time(), nullable=False),
+        sa.Column("end_time", sa.Time(), nullable=False),
+        sa.Column("step_minutes", sa.SmallInteger(), nullable=False),
+        sa.Column("times", sa.JSON(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("planned", "urgent", "paid", name="slotkind", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column(
+            "channel",
+            sa.Enum("web", "desk", name="channel", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("web_share", sa.SmallInteger(), nullable=True),
+        sa.Column("service_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["healthcare_service.id"], name=op.f("fk_template_line_service_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["template_id"], ["schedule_template.id"], name=op.f("fk_template_line_template_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_template_line")),
+    )
+    with op.batch_alter_table("template_line", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_template_line_service_id"), ["service_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_template_line_template_id_weekday_start_time"),
+            ["template_id", "weekday", "start_time"],
+            unique=False,
         )
 
     op.create_table(
@@ -1040,6 +1534,197 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_deferral_tenant_id"), ["tenant_id"], unique=False)
 
     op.create_table(
+        "district_doctor",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("district_id", sa.Integer(), nullable=False),
+        sa.Column("role_id", sa.Integer(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["district_id"], ["district.id"], name=op.f("fk_district_doctor_district_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_district_doctor_organization_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["role_id"], ["practitioner_role.id"], name=op.f("fk_district_doctor_role_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_district_doctor_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_district_doctor")),
+    )
+    with op.batch_alter_table("district_doctor", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_district_doctor_district_id"), ["district_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_district_doctor_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_district_doctor_role_id"), ["role_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_district_doctor_tenant_id"), ["tenant_id"], unique=False
+        )
+
+    op.create_table(
+        "schedule",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("donation_type_id", sa.Integer(), nullable=True),
+        sa.Column("role_id", sa.Integer(), nullable=True),
+        sa.Column("service_id", sa.Integer(), nullable=True),
+        sa.Column("publication_id", sa.Integer(), nullable=True),
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("start_time", sa.Time(), nullable=False),
+        sa.Column("end_time", sa.Time(), nullable=False),
+        sa.Column("step_minutes", sa.SmallInteger(), nullable=False),
+        sa.Column("places_per_time", sa.SmallInteger(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("blood_types", BloodTypeSet(), nullable=False),
+        sa.Column("kell_key", sa.String(), nullable=False),
+        sa.Column("sex_key", sa.String(), nullable=False),
+        sa.Column(
+            "first_time",
+            sa.Enum("any", "only", "no", name="firsttime", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "draft",
+                "published",
+                "paused",
+                "closed",
+                name="schedulestatus",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("closed_reason", sa.String(length=200), nullable=False),
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(donation_type_id IS NULL) <> (role_id IS NULL)",
+            name=op.f("ck_schedule_donors_or_patients"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["donation_type_id"], ["donation_type.id"], name=op.f("fk_schedule_donation_type_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_schedule_organization_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["publication_id"], ["publication.id"], name=op.f("fk_schedule_publication_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["role_id"], ["practitioner_role.id"], name=op.f("fk_schedule_role_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["healthcare_service.id"], name=op.f("fk_schedule_service_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_schedule_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedule")),
+        sa.UniqueConstraint("uid", name=op.f("uq_schedule_uid")),
+    )
+    with op.batch_alter_table("schedule", schema=None) as batch_op:
+        batch_op.create_index("ix_schedule_date_status", ["date", "status"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_schedule_donation_type_id"), ["donation_type_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_schedule_organization_date", ["organization_id", "date"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_schedule_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_schedule_publication_id"), ["publication_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_schedule_role_id"), ["role_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_schedule_service_id"), ["service_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_schedule_tenant_id"), ["tenant_id"], unique=False)
+        batch_op.create_index(
+            "uq_schedule_open_day",
+            [
+                "organization_id",
+                "donation_type_id",
+                "date",
+                "blood_types",
+                "kell_key",
+                "sex_key",
+                "first_time",
+                "start_time",
+            ],
+            unique=True,
+            postgresql_where=sa.text("status IN ('published', 'paused')"),
+            sqlite_where=sa.text("status IN ('published', 'paused')"),
+        )
+        batch_op.create_index(
+            "uq_schedule_open_sitting",
+            ["role_id", "date", "start_time"],
+            unique=True,
+            postgresql_where=sa.text("role_id IS NOT NULL AND status IN ('published', 'paused')"),
+            sqlite_where=sa.text("role_id IS NOT NULL AND status IN ('published', 'paused')"),
+        )
+
+    op.create_table(
+        "schedule_exception",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("role_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "kind",
+            sa.Enum("absence", "closed", name="exceptionkind", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["staff_user.id"], name=op.f("fk_schedule_exception_created_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_schedule_exception_organization_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["role_id"], ["practitioner_role.id"], name=op.f("fk_schedule_exception_role_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_schedule_exception_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedule_exception")),
+        sa.UniqueConstraint("uid", name=op.f("uq_schedule_exception_uid")),
+    )
+    with op.batch_alter_table("schedule_exception", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_schedule_exception_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_schedule_exception_organization_id_first_day_last_day"),
+            ["organization_id", "first_day", "last_day"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_schedule_exception_role_id"), ["role_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_schedule_exception_tenant_id"), ["tenant_id"], unique=False
+        )
+
+    op.create_table(
         "slot",
         sa.Column("id", BigKey, nullable=False),
         sa.Column("schedule_id", BigKey, nullable=False),
@@ -1057,10 +1742,20 @@ def upgrade():
             sa.Enum("web", "desk", name="channel", native_enum=False, length=24),
             nullable=False,
         ),
+        sa.Column("role_id", sa.Integer(), nullable=True),
+        sa.Column("minutes", sa.SmallInteger(), nullable=True),
+        sa.Column(
+            "kind",
+            sa.Enum("planned", "urgent", "paid", name="slotkind", native_enum=False, length=24),
+            nullable=False,
+        ),
         sa.Column("organization_id", sa.Integer(), nullable=False),
         sa.Column("uid", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_slot_organization_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["role_id"], ["practitioner_role.id"], name=op.f("fk_slot_role_id")
         ),
         sa.ForeignKeyConstraint(["schedule_id"], ["schedule.id"], name=op.f("fk_slot_schedule_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_slot")),
@@ -1080,6 +1775,20 @@ def upgrade():
         batch_op.create_index(
             batch_op.f("ix_slot_organization_id"), ["organization_id"], unique=False
         )
+        batch_op.create_index(
+            "ix_slot_role_free",
+            ["role_id", "starts_at"],
+            unique=False,
+            postgresql_where=sa.text("role_id IS NOT NULL AND status = 'free' AND channel = 'web'"),
+            sqlite_where=sa.text("role_id IS NOT NULL AND status = 'free' AND channel = 'web'"),
+        )
+        batch_op.create_index(
+            "uq_slot_role_time",
+            ["role_id", "starts_at"],
+            unique=True,
+            postgresql_where=sa.text("role_id IS NOT NULL AND status <> 'closed'"),
+            sqlite_where=sa.text("role_id IS NOT NULL AND status <> 'closed'"),
+        )
 
     op.create_table(
         "appointment",
@@ -1088,7 +1797,8 @@ def upgrade():
         sa.Column("person_id", BigKey, nullable=False),
         sa.Column("slot_id", BigKey, nullable=False),
         sa.Column("schedule_id", BigKey, nullable=False),
-        sa.Column("donation_type_id", sa.Integer(), nullable=False),
+        sa.Column("donation_type_id", sa.Integer(), nullable=True),
+        sa.Column("service_id", sa.Integer(), nullable=True),
         sa.Column("policy_id", sa.Integer(), nullable=False),
         sa.Column(
             "status",
@@ -1158,6 +1868,9 @@ def upgrade():
         sa.ForeignKeyConstraint(
             ["schedule_id"], ["schedule.id"], name=op.f("fk_appointment_schedule_id")
         ),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["healthcare_service.id"], name=op.f("fk_appointment_service_id")
+        ),
         sa.ForeignKeyConstraint(["slot_id"], ["slot.id"], name=op.f("fk_appointment_slot_id")),
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["organization.id"], name=op.f("fk_appointment_tenant_id")
@@ -1195,6 +1908,7 @@ def upgrade():
         batch_op.create_index(
             batch_op.f("ix_appointment_schedule_id"), ["schedule_id"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_appointment_service_id"), ["service_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_appointment_slot_id"), ["slot_id"], unique=False)
         batch_op.create_index(
             "ix_appointment_status_starts", ["status", "starts_at", "id"], unique=False
@@ -1473,6 +2187,7 @@ def downgrade():
         )
         batch_op.drop_index("ix_appointment_status_starts")
         batch_op.drop_index(batch_op.f("ix_appointment_slot_id"))
+        batch_op.drop_index(batch_op.f("ix_appointment_service_id"))
         batch_op.drop_index(batch_op.f("ix_appointment_schedule_id"))
         batch_op.drop_index("ix_appointment_queue")
         batch_op.drop_index("ix_appointment_person_starts")
@@ -1491,6 +2206,16 @@ def downgrade():
 
     op.drop_table("appointment")
     with op.batch_alter_table("slot", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_slot_role_time",
+            postgresql_where=sa.text("role_id IS NOT NULL AND status <> 'closed'"),
+            sqlite_where=sa.text("role_id IS NOT NULL AND status <> 'closed'"),
+        )
+        batch_op.drop_index(
+            "ix_slot_role_free",
+            postgresql_where=sa.text("role_id IS NOT NULL AND status = 'free' AND channel = 'web'"),
+            sqlite_where=sa.text("role_id IS NOT NULL AND status = 'free' AND channel = 'web'"),
+        )
         batch_op.drop_index(batch_op.f("ix_slot_organization_id"))
         batch_op.drop_index(
             "ix_slot_free",
@@ -1499,6 +2224,41 @@ def downgrade():
         )
 
     op.drop_table("slot")
+    with op.batch_alter_table("schedule_exception", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_schedule_exception_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_schedule_exception_role_id"))
+        batch_op.drop_index(batch_op.f("ix_schedule_exception_organization_id_first_day_last_day"))
+        batch_op.drop_index(batch_op.f("ix_schedule_exception_organization_id"))
+
+    op.drop_table("schedule_exception")
+    with op.batch_alter_table("schedule", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_schedule_open_sitting",
+            postgresql_where=sa.text("role_id IS NOT NULL AND status IN ('published', 'paused')"),
+            sqlite_where=sa.text("role_id IS NOT NULL AND status IN ('published', 'paused')"),
+        )
+        batch_op.drop_index(
+            "uq_schedule_open_day",
+            postgresql_where=sa.text("status IN ('published', 'paused')"),
+            sqlite_where=sa.text("status IN ('published', 'paused')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_schedule_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_schedule_service_id"))
+        batch_op.drop_index(batch_op.f("ix_schedule_role_id"))
+        batch_op.drop_index(batch_op.f("ix_schedule_publication_id"))
+        batch_op.drop_index(batch_op.f("ix_schedule_organization_id"))
+        batch_op.drop_index("ix_schedule_organization_date")
+        batch_op.drop_index(batch_op.f("ix_schedule_donation_type_id"))
+        batch_op.drop_index("ix_schedule_date_status")
+
+    op.drop_table("schedule")
+    with op.batch_alter_table("district_doctor", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_district_doctor_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_district_doctor_role_id"))
+        batch_op.drop_index(batch_op.f("ix_district_doctor_organization_id"))
+        batch_op.drop_index(batch_op.f("ix_district_doctor_district_id"))
+
+    op.drop_table("district_doctor")
     with op.batch_alter_table("deferral", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_deferral_tenant_id"))
         batch_op.drop_index(batch_op.f("ix_deferral_record_id"))
@@ -1511,20 +2271,36 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_access_subject_event_id"))
 
     op.drop_table("access_subject")
-    with op.batch_alter_table("schedule", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_schedule_open_day",
-            postgresql_where=sa.text("status IN ('published', 'paused')"),
-            sqlite_where=sa.text("status IN ('published', 'paused')"),
-        )
-        batch_op.drop_index(batch_op.f("ix_schedule_tenant_id"))
-        batch_op.drop_index(batch_op.f("ix_schedule_publication_id"))
-        batch_op.drop_index(batch_op.f("ix_schedule_organization_id"))
-        batch_op.drop_index("ix_schedule_organization_date")
-        batch_op.drop_index(batch_op.f("ix_schedule_donation_type_id"))
-        batch_op.drop_index("ix_schedule_date_status")
+    with op.batch_alter_table("template_line", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_template_line_template_id_weekday_start_time"))
+        batch_op.drop_index(batch_op.f("ix_template_line_service_id"))
 
-    op.drop_table("schedule")
+    op.drop_table("template_line")
+    with op.batch_alter_table("practitioner_service", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_practitioner_service_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_practitioner_service_service_id"))
+
+    op.drop_table("practitioner_service")
+    with op.batch_alter_table("practitioner_role", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_practitioner_role_without_department",
+            postgresql_where=sa.text("department_id IS NULL"),
+            sqlite_where=sa.text("department_id IS NULL"),
+        )
+        batch_op.drop_index("uq_practitioner_role")
+        batch_op.drop_index(batch_op.f("ix_practitioner_role_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_practitioner_role_specialty_id"))
+        batch_op.drop_index("ix_practitioner_role_picker")
+        batch_op.drop_index(batch_op.f("ix_practitioner_role_organization_id"))
+        batch_op.drop_index(batch_op.f("ix_practitioner_role_department_id"))
+
+    op.drop_table("practitioner_role")
+    with op.batch_alter_table("person_document", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_person_document_tenant_id_kind_number_index"))
+        batch_op.drop_index(batch_op.f("ix_person_document_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_person_document_person_id"))
+
+    op.drop_table("person_document")
     with op.batch_alter_table("donor_record", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_donor_record_tenant_id_search_name"))
         batch_op.drop_index(batch_op.f("ix_donor_record_tenant_id_birth_date"))
@@ -1548,6 +2324,13 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_donation_pause_donation_type_id"))
 
     op.drop_table("donation_pause")
+    with op.batch_alter_table("district_range", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_district_range_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_district_range_organization_id_street_key"))
+        batch_op.drop_index(batch_op.f("ix_district_range_organization_id"))
+        batch_op.drop_index(batch_op.f("ix_district_range_district_id"))
+
+    op.drop_table("district_range")
     with op.batch_alter_table("consent", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_consent_tenant_id"))
         batch_op.drop_index(batch_op.f("ix_consent_person_id"))
@@ -1572,6 +2355,11 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_web_session_account_id"))
 
     op.drop_table("web_session")
+    with op.batch_alter_table("schedule_template", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_schedule_template_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_schedule_template_organization_id"))
+
+    op.drop_table("schedule_template")
     with op.batch_alter_table("role_assignment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_role_assignment_staff_user_id"))
         batch_op.drop_index(batch_op.f("ix_role_assignment_organization_id"))
@@ -1586,6 +2374,11 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_publication_publish_at"))
 
     op.drop_table("publication")
+    with op.batch_alter_table("practitioner", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_practitioner_tenant_id_search_name"))
+        batch_op.drop_index(batch_op.f("ix_practitioner_tenant_id"))
+
+    op.drop_table("practitioner")
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_person_tenant_id_search_name"))
         batch_op.drop_index(batch_op.f("ix_person_tenant_id_birth_date"))
@@ -1593,6 +2386,11 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_person_phone_index"))
 
     op.drop_table("person")
+    with op.batch_alter_table("page", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_page_tenant_id_kind_published_at"))
+        batch_op.drop_index(batch_op.f("ix_page_tenant_id"))
+
+    op.drop_table("page")
     with op.batch_alter_table("one_time_link", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_one_time_link_staff_user_id"))
         batch_op.drop_index(batch_op.f("ix_one_time_link_account_id"))
@@ -1602,6 +2400,18 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_message_template_tenant_id"))
 
     op.drop_table("message_template")
+    with op.batch_alter_table("healthcare_service", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_healthcare_service_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_healthcare_service_specialty_id"))
+
+    op.drop_table("healthcare_service")
+    with op.batch_alter_table("feedback", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_feedback_tenant_id_status_id"))
+        batch_op.drop_index(batch_op.f("ix_feedback_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_feedback_email_index"))
+        batch_op.drop_index(batch_op.f("ix_feedback_assigned_to_id"))
+
+    op.drop_table("feedback")
     with op.batch_alter_table("donor_import", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_donor_import_tenant_id"))
 
@@ -1618,6 +2428,23 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_donation_interval_tenant_id"))
 
     op.drop_table("donation_interval")
+    with op.batch_alter_table("district_import", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_district_import_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_district_import_organization_id"))
+
+    op.drop_table("district_import")
+    with op.batch_alter_table("district", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_district_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_district_organization_id"))
+
+    op.drop_table("district")
+    with op.batch_alter_table("department", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_department_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_department_part_of_id"))
+        batch_op.drop_index(batch_op.f("ix_department_organization_id_part_of_id_position"))
+        batch_op.drop_index(batch_op.f("ix_department_organization_id"))
+
+    op.drop_table("department")
     with op.batch_alter_table("consent_text", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_consent_text_tenant_id"))
 
@@ -1637,6 +2464,7 @@ def downgrade():
 
     op.drop_table("throttle")
     op.drop_table("staff_user")
+    op.drop_table("specialty")
     with op.batch_alter_table("organization", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_organization_root_id"))
         batch_op.drop_index(batch_op.f("ix_organization_part_of_id"))
