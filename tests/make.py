@@ -27,6 +27,7 @@ from app.models import (
     Consent,
     ConsentText,
     Deferral,
+    Department,
     Donation,
     DonationInterval,
     DonationLimit,
@@ -34,18 +35,24 @@ from app.models import (
     DonationType,
     Donor,
     DonorRecord,
+    HealthcareService,
     Organization,
     Person,
+    Practitioner,
+    PractitionerRole,
+    PractitionerService,
     RejectionReason,
     RoleAssignment,
     Schedule,
     Slot,
+    Specialty,
     StaffUser,
 )
 from app.models.blood import BloodType
 from app.models.enums import (
     AppointmentStatus,
     BloodGroup,
+    Channel,
     Confirmation,
     ConsentPurpose,
     DeferralKind,
@@ -563,3 +570,145 @@ def _added(session: Session, row: Any) -> Any:
     session.add(row)
     session.flush()
     return row
+
+
+def make_polyclinic(session: Session, *, name: str = "Лесная поликлиника", **root: Any) -> Tenant:
+    """A tenant whose root and branch take patients, not donors, in the settlement «Лесной»."""
+    tenant = make_tenant(session, name=name, **root)
+    for place in (tenant.root, tenant.branch):
+        place.kind = place.kind if place.root_id else OrganizationKind.POLYCLINIC
+        place.takes_donors, place.takes_patients = False, True
+        place.institution = "clinic"
+    session.flush()
+    return tenant
+
+
+def make_specialty(session: Session, **changes: Any) -> Specialty:
+    number = next(_numbers)
+    fields: dict[str, Any] = {
+        "code": f"specialty-{number}",
+        "name_ru": f"Врач-проверяющий {number}",
+        "name_en": f"Tester {number}",
+    }
+    return _added(session, Specialty(**fields | changes))
+
+
+def make_department(
+    session: Session, tenant: Tenant, *, organization: Organization | None = None, **changes: Any
+) -> Department:
+    """Of the tenant's branch, at the top of its tree."""
+    fields: dict[str, Any] = {
+        "tenant_id": tenant.id,
+        "organization_id": (organization or tenant.branch).id,
+        "name": f"Отделение {next(_numbers)}",
+    }
+    return _added(session, Department(**fields | changes))
+
+
+def make_service(session: Session, tenant: Tenant, **changes: Any) -> HealthcareService:
+    fields: dict[str, Any] = {
+        "tenant_id": tenant.id,
+        "code": "B01.047.001",
+        "name_ru": f"Прием врача первичный {next(_numbers)}",
+        "name_en": "First visit to a doctor",
+        "edition": "804н",
+    }
+    return _added(session, HealthcareService(**fields | changes))
+
+
+def make_practitioner(
+    session: Session,
+    tenant: Tenant,
+    *,
+    services: Iterable[HealthcareService] = (),
+    **changes: Any,
+) -> Practitioner:
+    """A doctor who gives ``services``; where he receives is ``make_role``."""
+    fields: dict[str, Any] = {
+        "tenant_id": tenant.id,
+        "code": f"{next(_numbers)}",
+        "family_name": "Еловая",
+        "given_name": "Марта",
+        "patronymic": "Сергеевна",
+        "position": "врач-проверяющий",
+    } | changes
+    names = (fields["family_name"], fields["given_name"], fields["patronymic"])
+    fields.setdefault("search_name", folded(" ".join(names)))
+    made = _added(session, Practitioner(**fields))
+    session.add_all(
+        PractitionerService(tenant_id=tenant.id, practitioner_id=made.id, service_id=service.id)
+        for service in services
+    )
+    session.flush()
+    return made
+
+
+def make_role(
+    session: Session,
+    tenant: Tenant,
+    *,
+    practitioner: Practitioner | None = None,
+    specialty: Specialty | None = None,
+    department: Department | None = None,
+    organization: Organization | None = None,
+    **changes: Any,
+) -> PractitionerRole:
+    """Where a doctor receives: at the tenant's branch (or the department's) unless told otherwise."""
+    where = department.organization_id if department else (organization or tenant.branch).id
+    fields: dict[str, Any] = {
+        "tenant_id": tenant.id,
+        "organization_id": where,
+        "practitioner_id": (practitioner or make_practitioner(session, tenant)).id,
+        "department_id": department.id if department else None,
+        "specialty_id": (specialty or make_specialty(session)).id,
+        "room": "214",
+    }
+    return _added(session, PractitionerRole(**fields | changes))
+
+
+def make_sitting(
+    session: Session,
+    role: PractitionerRole,
+    *,
+    days: int = 2,
+    date: dt.date | None = None,
+    times: Iterable[str] = ("09:00", "09:15", "09:30", "09:45"),
+    minutes: int = 15,
+    service: HealthcareService | None = None,
+    channel: Channel = Channel.WEB,
+    status: ScheduleStatus = ScheduleStatus.PUBLISHED,
+    **changes: Any,
+) -> Schedule:
+    """A doctor's sitting ``days`` after NOW with one free slot at each of ``times`` («09:25»)."""
+    where = session.get_one(Organization, role.organization_id)
+    on = date or local_date(NOW, where.time_zone) + dt.timedelta(days=days)
+    starts = [dt.time.fromisoformat(text) for text in times]
+    end = dt.datetime.combine(on, starts[-1]) + dt.timedelta(minutes=minutes)
+    fields: dict[str, Any] = {
+        "organization_id": role.organization_id,
+        "tenant_id": role.tenant_id,
+        "role_id": role.id,
+        "service_id": service.id if service else None,
+        "date": on,
+        "start_time": starts[0],
+        "end_time": end.time(),
+        "step_minutes": minutes,
+        "places_per_time": 1,
+        "total": len(starts),
+        "status": status,
+    }
+    schedule = _added(session, Schedule(**fields | changes))
+    session.add_all(
+        Slot(
+            organization_id=role.organization_id,
+            schedule_id=schedule.id,
+            role_id=role.id,
+            starts_at=instant(on, time, where.time_zone),
+            place=1,
+            minutes=minutes,
+            channel=channel,
+        )
+        for time in starts
+    )
+    session.flush()
+    return schedule
