@@ -21,7 +21,7 @@ from app.models.donation_type import (
     DonationType,
 )
 from app.models.donor import Deferral, Donation, Donor, DonorRecord
-from app.models.exchange import DonorImport, DonorImportRow
+from app.models.exchange import DirectoryImport, DonorImport, DonorImportRow
 from app.models.heartbeat import Heartbeat
 from app.models.identity import PersonDocument
 from app.models.message import MailboxLetter, Message, MessageTemplate
@@ -47,6 +47,7 @@ __all__ = [
     "ConsentText",
     "Deferral",
     "Department",
+    "DirectoryImport",
     "District",
     "DistrictDoctor",
     "DistrictImport",

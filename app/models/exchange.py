@@ -1,4 +1,4 @@
-"""Donor files on their way in: a dry run that waits to be applied."""
+"""Files on their way in: a dry run that waits to be applied."""
 
 from __future__ import annotations
 
@@ -62,3 +62,22 @@ class DonorImportRow(StaffOnly, Base):
     """Field → [before, after]."""
 
     donor_import: Mapped[DonorImport] = relationship(back_populates="rows")
+
+
+class DirectoryImport(StaffOnly, TenantScoped, HasUid, Base):
+    """A file of a polyclinic's directory that was checked: applied whole or not at all."""
+
+    __tablename__ = "directory_import"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    file_name: Mapped[Line]
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    """Good lines as app.rules.directory_file read them; emptied once applied or discarded."""
+    report: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """The difference and the bad lines, as they were shown."""
+    status: Mapped[ImportStatus] = mapped_column(stored_by_value(ImportStatus))
+    created_at: Mapped[dt.datetime]
+    created_by_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id"))
+    applied_at: Mapped[dt.datetime | None]
+
+    created_by: Mapped[StaffUser] = relationship()

@@ -67,6 +67,7 @@ PERSONAL: dict[str, dict[str, str]] = {
         "address": "plain",
         "phone": "plain",
     },
+    "directory_import": {"file_name": "plain", "lines": "plain", "report": "plain"},
     "district": {"number": "plain", "note": "plain"},
     "district_doctor": {"starts_on": "plain", "ends_on": "plain"},
     "district_import": {"file_name": "plain", "lines": "plain", "report": "plain"},

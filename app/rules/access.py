@@ -22,6 +22,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "texts.edit",
             "reasons.edit",
             "types.edit",
+            "directory.view",
+            "directory.edit",
             "schedules.view",
             "messages.view",
             "messages.resend",
@@ -35,6 +37,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "reasons.edit",
             "texts.edit",
             "types.edit",
+            "directory.view",
+            "directory.edit",
             "schedules.view",
             "schedules.publish",
             "schedules.close",
@@ -52,16 +56,19 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "donors.edit",
             "donors.import",
             "appointments.cancel",
+            "directory.view",
             "schedules.view",
             "messages.view",
             "messages.resend",
         }
     ),
-    Role.SCHEDULER: frozenset({"schedules.view", "schedules.publish", "schedules.close"}),
-    Role.OPERATOR: frozenset(
-        {"queue.view", "donors.view", "schedules.view", "appointments.cancel"}
+    Role.SCHEDULER: frozenset(
+        {"directory.view", "schedules.view", "schedules.publish", "schedules.close"}
     ),
-    Role.ANALYST: frozenset({"schedules.view"}),
+    Role.OPERATOR: frozenset(
+        {"queue.view", "donors.view", "directory.view", "schedules.view", "appointments.cancel"}
+    ),
+    Role.ANALYST: frozenset({"directory.view", "schedules.view"}),
     Role.SECURITY: frozenset({"audit.view", "audit.export", "access.view", "access.export"}),
 }
 """What each role may do. Every staff page names one of these strings."""

@@ -248,6 +248,38 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_department_tenant_id"), ["tenant_id"], unique=False)
 
     op.create_table(
+        "directory_import",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "checked", "applied", "discarded", name="importstatus", native_enum=False, length=24
+            ),
+            nullable=False,
+        ),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by_id", sa.Integer(), nullable=False),
+        sa.Column("applied_at", UtcDateTime(), nullable=True),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["staff_user.id"], name=op.f("fk_directory_import_created_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["organization.id"], name=op.f("fk_directory_import_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_directory_import")),
+        sa.UniqueConstraint("uid", name=op.f("uq_directory_import_uid")),
+    )
+    with op.batch_alter_table("directory_import", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_directory_import_tenant_id"), ["tenant_id"], unique=False
+        )
+
+    op.create_table(
         "district",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -2438,6 +2470,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_district_organization_id"))
 
     op.drop_table("district")
+    with op.batch_alter_table("directory_import", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_directory_import_tenant_id"))
+
+    op.drop_table("directory_import")
     with op.batch_alter_table("department", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_department_tenant_id"))
         batch_op.drop_index(batch_op.f("ix_department_part_of_id"))
