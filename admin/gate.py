@@ -14,6 +14,7 @@ from werkzeug import Response
 from app.extensions import db, own_transaction, writes
 from app.models.donor import DonorRecord
 from app.models.organization import Organization
+from app.models.page import Feedback
 from app.models.person import Person
 from app.models.scope import SYSTEM, set_scope
 from app.models.staff import StaffUser
@@ -22,6 +23,9 @@ from app.rules.actor import Actor, actor_of
 from app.rules.errors import NotAllowed
 from app.rules.staff import desk_of
 from app.sessions import client_ip
+
+Seen = dict[int, tuple[list[int], list[int], list[int]]]
+"""Tenant → keys of cards, of the file's records, of letters to staff."""
 
 
 class Guarded:
@@ -95,12 +99,13 @@ class Guarded:
         action: str,
         people: Iterable[Person] = (),
         records: Iterable[DonorRecord] = (),
+        feedback: Iterable[Feedback] = (),
     ) -> None:
-        """Write down whose cards and records this page shows (one event for each tenant)."""
-        seen: dict[int, tuple[list[int], list[int]]] = {}
-        for place, rows in enumerate((people, records)):
+        """Write down whose cards, records and letters this page shows (one event for each tenant)."""
+        seen: Seen = {}
+        for place, rows in enumerate((people, records, feedback)):
             for row in rows:
-                seen.setdefault(row.tenant_id, ([], []))[place].append(row.id)
+                seen.setdefault(row.tenant_id, ([], [], []))[place].append(row.id)
         if not seen:
             return
         note = partial(_write_seen, seen, action, self.user.id, self.now, client_ip())
@@ -118,14 +123,14 @@ class Guarded:
 
 
 def _write_seen(
-    seen: dict[int, tuple[list[int], list[int]]],
+    seen: Seen,
     action: str,
     staff_user_id: int,
     now: dt.datetime,
     ip: str,
 ) -> None:
     with own_transaction(SYSTEM) as beside:
-        for tenant_id, (person_ids, record_ids) in seen.items():
+        for tenant_id, (person_ids, record_ids, feedback_ids) in seen.items():
             audit.seen(
                 beside,
                 action=action,
@@ -134,6 +139,7 @@ def _write_seen(
                 tenant_id=tenant_id,
                 person_ids=person_ids,
                 record_ids=record_ids,
+                feedback_ids=feedback_ids,
                 ip=ip,
             )
 

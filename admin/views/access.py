@@ -91,7 +91,7 @@ class AccessView(StaffView):
 
     def details_extra(self, row: Any) -> dict[str, Any]:
         found = access_log.shown_in(self.session, row)
-        self.note_seen("access.event", found.people, found.records)
+        self.note_seen("access.event", found.people, found.records, found.feedback)
         return {"found": found}
 
     @expose("/look-up/", methods=("POST",))

@@ -16,7 +16,7 @@ from app.models.blood import BloodType
 from app.models.enums import AppointmentStatus, LinkPurpose, MessageKind
 from app.models.message import Message
 from app.models.organization import Organization
-from app.rules import clock, facts, links, nearest
+from app.rules import clock, facts, feedback, links, nearest
 from app.rules.delivery import link_of
 from app.rules.visits import Visit, visit_of
 
@@ -43,6 +43,10 @@ def values_of(session: Session, message: Message, *, now: dt.datetime) -> dict[s
     if link is not None:
         values["link"] = _address(PATHS[link.purpose] + links.token(link))
         values["until"] = _moment(link.expires_at, tenant.time_zone if tenant else DEFAULT_ZONE)
+    asked = feedback.of_message(session, message)
+    if asked is not None:
+        zone = tenant.time_zone if tenant else DEFAULT_ZONE
+        values |= {"asked": _moment(asked.created_at, zone), "answer": asked.answer}
     if message.appointment is not None:
         visit = visit_of(session, appointment_id=message.appointment.id)
         values |= _of_visit(visit) | _of_decision(message.appointment, visit)
@@ -63,6 +67,8 @@ def sample_values() -> dict[str, str]:
         "advice": gettext("Ask for your code at the registration desk and book again."),
         "comment": gettext("Please phone us."),
         "again": words.date(visit),
+        "asked": _moment(visit.starts_at, visit.time_zone),
+        "answer": gettext("Please bring your passport and policy to the registration desk."),
         "others": _days([(visit.starts_at, visit.time_zone, visit.branch, _address(f"{DAY}…"))]),
     }
 

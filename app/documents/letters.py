@@ -28,6 +28,7 @@ from app.documents.ticket import ticket_name, ticket_pdf
 from app.models.appointment import Appointment
 from app.models.enums import MessageKind
 from app.models.message import Message, MessageTemplate
+from app.rules import feedback
 from app.rules.letters import FIELDS, UnknownField, check_letter, filled, subject_line
 
 __all__ = ["FIELDS", "NoRecipient", "check_letter", "default_text", "preview", "render"]
@@ -47,8 +48,9 @@ def render(message: Message, *, now: dt.datetime) -> EmailMessage:
     """
     session = object_session(message)
     assert session is not None
-    reader = message.account or message.staff_user
-    if reader is None:
+    asked = feedback.of_message(session, message)
+    reader = message.account or message.staff_user or asked
+    if reader is None or not reader.email:
         raise NoRecipient("nobody")
     locale = reader.locale if reader.locale in i18n.LOCALES else "ru"
     with force_locale(locale):

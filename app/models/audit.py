@@ -56,17 +56,19 @@ class AccessEvent(StaffOnly, Base):
 
 
 class AccessSubject(StaffOnly, Base):
-    """A card, or a record of the blood service's file, that was on the page."""
+    """A card, a record of the blood service's file, or what somebody wrote to staff, that was on the page."""
 
     __tablename__ = "access_subject"
     __table_args__ = (
         Index("ix_access_subject_person", "person_id", "event_id"),
         Index("ix_access_subject_record", "record_id", "event_id"),
+        Index("ix_access_subject_feedback", "feedback_id", "event_id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("access_event.id"), index=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     record_id: Mapped[int | None] = mapped_column(ForeignKey("donor_record.id"))
+    feedback_id: Mapped[int | None] = mapped_column(ForeignKey("feedback.id"))
 
     event: Mapped[AccessEvent] = relationship(back_populates="subjects")

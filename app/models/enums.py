@@ -176,6 +176,8 @@ class MessageKind(StrEnum):
     DAY_CLOSED = "day_closed"
     REMINDER = "reminder"
     STAFF_INVITE = "staff_invite"
+    FEEDBACK_RECEIVED = "feedback_received"
+    FEEDBACK_ANSWERED = "feedback_answered"
 
 
 class ConsentPurpose(StrEnum):
@@ -259,3 +261,14 @@ class DocumentKind(StrEnum):
     DMS = "dms"
     BIRTH_CERTIFICATE = "birth_certificate"
     SOCIAL_CARD = "social_card"
+
+
+class IdentifyBy(StrEnum):
+    """How somebody without an account says who they are: the five variants of E8, and B9's two numbers."""
+
+    NONE = "none"
+    OMS = "oms"
+    SNILS = "snils"
+    PASSPORT = "passport"
+    DMS = "dms"
+    TWO_DOCUMENTS = "two_documents"

@@ -27,6 +27,9 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "schedules.view",
             "messages.view",
             "messages.resend",
+            "pages.edit",
+            "feedback.view",
+            "feedback.answer",
             "audit.view",
             "audit.export",
             "jobs.view",
@@ -45,6 +48,9 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "queue.view",
             "messages.view",
             "donors.view",
+            "pages.edit",
+            "feedback.view",
+            "feedback.answer",
         }
     ),
     Role.REGISTRAR: frozenset(
@@ -60,13 +66,23 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "schedules.view",
             "messages.view",
             "messages.resend",
+            "feedback.view",
+            "feedback.answer",
         }
     ),
     Role.SCHEDULER: frozenset(
         {"directory.view", "schedules.view", "schedules.publish", "schedules.close"}
     ),
     Role.OPERATOR: frozenset(
-        {"queue.view", "donors.view", "directory.view", "schedules.view", "appointments.cancel"}
+        {
+            "queue.view",
+            "donors.view",
+            "directory.view",
+            "schedules.view",
+            "appointments.cancel",
+            "feedback.view",
+            "feedback.answer",
+        }
     ),
     Role.ANALYST: frozenset({"directory.view", "schedules.view"}),
     Role.SECURITY: frozenset({"audit.view", "audit.export", "access.view", "access.export"}),

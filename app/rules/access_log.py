@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.models.audit import AccessEvent, AccessSubject
 from app.models.donor import Donor, DonorRecord
+from app.models.page import Feedback
 from app.models.person import Person
 from app.models.scope import scope_of, widened
 from app.models.staff import StaffUser
@@ -24,6 +26,7 @@ class Found:
 
     people: list[Person]
     records: list[DonorRecord]
+    feedback: Sequence[Feedback] = ()
 
 
 def look_up(session: Session, words: str) -> Found:
@@ -110,9 +113,11 @@ def shown_in(session: Session, event: AccessEvent) -> Found:
     ).all()
     person_ids = [row.person_id for row in subjects if row.person_id is not None]
     record_ids = [row.record_id for row in subjects if row.record_id is not None]
+    feedback_ids = [row.feedback_id for row in subjects if row.feedback_id is not None]
     return Found(
         list(session.scalars(select(Person).where(Person.id.in_(person_ids)))),
         list(session.scalars(select(DonorRecord).where(DonorRecord.id.in_(record_ids)))),
+        list(session.scalars(select(Feedback).where(Feedback.id.in_(feedback_ids)))),
     )
 
 

@@ -87,19 +87,24 @@ def seen(
     tenant_id: int | None,
     person_ids: Iterable[int] = (),
     record_ids: Iterable[int] = (),
+    feedback_ids: Iterable[int] = (),
     ip: str = "",
 ) -> None:
-    """Note that these cards and records were on a page a member of staff looked at."""
-    people, records = sorted(set(person_ids)), sorted(set(record_ids))
-    if not people and not records:
+    """Note that these cards, records and letters to staff were on a page a member of staff looked at."""
+    seen_ids = {
+        "person_id": sorted(set(person_ids)),
+        "record_id": sorted(set(record_ids)),
+        "feedback_id": sorted(set(feedback_ids)),
+    }
+    if not any(seen_ids.values()):
         return
     event = AccessEvent(
         at=now, tenant_id=tenant_id, staff_user_id=staff_user_id, action=action[:40], ip=ip
     )
     session.add(event)
     session.flush()  # its id
-    rows: list[dict[str, int | None]] = [{"person_id": key, "record_id": None} for key in people]
-    rows += [{"person_id": None, "record_id": key} for key in records]
+    nothing: dict[str, int | None] = dict.fromkeys(seen_ids)
+    rows = [nothing | {name: key} for name, keys in seen_ids.items() for key in keys]
     # One statement for the whole page: as objects, SQLite would be sent one for each row.
     session.execute(
         insert(AccessSubject).execution_options(render_nulls=True),

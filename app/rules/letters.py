@@ -65,6 +65,8 @@ COMMENT = {"comment": N_("the comment of the staff")}
 AGAIN = {"again": N_("the first day on which booking is possible again")}
 OTHERS = {"others": N_("the nearest other days open to the donor, with their addresses")}
 ADVICE = {"advice": N_("what the reason advises")}
+ASKED = {"asked": N_("when the question came")}
+ANSWER = {"answer": N_("the answer of the staff")}
 
 FIELDS: dict[K, dict[str, str]] = {
     K.CONFIRM_EMAIL: COMMON | LINK,
@@ -80,6 +82,8 @@ FIELDS: dict[K, dict[str, str]] = {
     K.DAY_CLOSED: COMMON | VISIT | REASON | OTHERS,
     K.REMINDER: COMMON | VISIT,
     K.STAFF_INVITE: COMMON | LINK,
+    K.FEEDBACK_RECEIVED: COMMON | ASKED,
+    K.FEEDBACK_ANSWERED: COMMON | ASKED | ANSWER,
 }
 """For each kind: the fields its text may name, with what they stand for (to be translated)."""
 

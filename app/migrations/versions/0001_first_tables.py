@@ -640,6 +640,8 @@ def upgrade():
                 "day_closed",
                 "reminder",
                 "staff_invite",
+                "feedback_received",
+                "feedback_answered",
                 name="messagekind",
                 native_enum=False,
                 length=24,
@@ -1510,8 +1512,12 @@ def upgrade():
         sa.Column("event_id", BigKey, nullable=False),
         sa.Column("person_id", BigKey, nullable=True),
         sa.Column("record_id", BigKey, nullable=True),
+        sa.Column("feedback_id", BigKey, nullable=True),
         sa.ForeignKeyConstraint(
             ["event_id"], ["access_event.id"], name=op.f("fk_access_subject_event_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["feedback_id"], ["feedback.id"], name=op.f("fk_access_subject_feedback_id")
         ),
         sa.ForeignKeyConstraint(
             ["person_id"], ["person.id"], name=op.f("fk_access_subject_person_id")
@@ -1523,6 +1529,9 @@ def upgrade():
     )
     with op.batch_alter_table("access_subject", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_access_subject_event_id"), ["event_id"], unique=False)
+        batch_op.create_index(
+            "ix_access_subject_feedback", ["feedback_id", "event_id"], unique=False
+        )
         batch_op.create_index("ix_access_subject_person", ["person_id", "event_id"], unique=False)
         batch_op.create_index("ix_access_subject_record", ["record_id", "event_id"], unique=False)
 
@@ -2101,6 +2110,8 @@ def upgrade():
                 "day_closed",
                 "reminder",
                 "staff_invite",
+                "feedback_received",
+                "feedback_answered",
                 name="messagekind",
                 native_enum=False,
                 length=24,
@@ -2300,6 +2311,7 @@ def downgrade():
     with op.batch_alter_table("access_subject", schema=None) as batch_op:
         batch_op.drop_index("ix_access_subject_record")
         batch_op.drop_index("ix_access_subject_person")
+        batch_op.drop_index("ix_access_subject_feedback")
         batch_op.drop_index(batch_op.f("ix_access_subject_event_id"))
 
     op.drop_table("access_subject")
