@@ -87,6 +87,11 @@ def derived(purpose: str, row_id: int, nonce: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
+def bound_to(table: str, name: str, uid: object) -> str:
+    """What a value is sealed to: its table, its name, and the UUID of its row."""
+    return f"{table}|{name}|{uid}"
+
+
 class Encrypted:
     """An attribute kept in ``<name>_ciphertext`` (and, if asked, ``<name>_index`` for look-up).
 
@@ -100,7 +105,7 @@ class Encrypted:
         self.name = name
 
     def _bound_to(self, row: Any) -> str:
-        return f"{row.__tablename__}|{self.name}|{row.uid}"
+        return bound_to(row.__tablename__, self.name, row.uid)
 
     def __get__(self, row: Any, owner: type) -> Any:
         if row is None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import g, redirect, request, url_for
+from sqlalchemy.orm import Session
 
 from app.extensions import db
 from app.rules import throttle
@@ -35,6 +37,21 @@ def limited(*tries: tuple[str, str]) -> None:
             throttle.count(session, kind=kind, value=value, now=g.now)
     finally:
         session.commit()
+
+
+@contextmanager
+def counted() -> Iterator[Session]:
+    """As ``saved``, but a refusal is committed too: the tries it has counted stay (app.rules.identification)."""
+    session: Any = db.session()
+    try:
+        yield session
+        session.commit()
+    except RuleError:
+        session.commit()
+        raise
+    except BaseException:
+        session.rollback()
+        raise
 
 
 def status_of(refusal: RuleError) -> int:
