@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models.blood import bit
-from app.models.enums import PublicationStatus, ScheduleStatus
+from app.models.enums import PublicationKind, PublicationStatus, ScheduleStatus
 from app.models.schedule import Publication, Schedule
 from app.rules.matrix import LineKey, Matrix
 from app.rules.planning import PlannedDay
@@ -80,6 +80,7 @@ def with_drafts(
         select(Publication)
         .where(
             Publication.tenant_id == tenant_id,
+            Publication.kind == PublicationKind.DONORS,
             Publication.status.in_((PublicationStatus.DRAFT, PublicationStatus.SCHEDULED)),
             Publication.id != (besides or 0),
         )
@@ -127,6 +128,7 @@ def _open_days(
             Schedule.organization_id.in_({day.organization_id for day in days}),
             Schedule.date.between(min(dates), max(dates)),
             Schedule.status.in_(OPEN),
+            Schedule.donation_type_id.is_not(None),
         )
     )
     found: dict[tuple[int, dt.date, LineKey], list[Any]] = defaultdict(list)

@@ -99,7 +99,11 @@ def listed(session: Session, wish: Wish) -> Listing:
 
 
 def _conditions(wish: Wish) -> list[ColumnElement[bool]]:
-    found = [Schedule.date >= wish.first, Schedule.status.in_(wish.statuses)]
+    found = [
+        Schedule.donation_type_id.is_not(None),
+        Schedule.date >= wish.first,
+        Schedule.status.in_(wish.statuses),
+    ]
     if wish.last is not None:
         found.append(Schedule.date <= wish.last)
     if wish.organization_id is not None:
@@ -148,6 +152,6 @@ def named(session: Session, uid: uuid.UUID) -> Schedule | None:
     return session.scalars(
         select(Schedule)
         .options(joinedload(Schedule.organization), joinedload(Schedule.donation_type))
-        .where(Schedule.uid == uid)
+        .where(Schedule.uid == uid, Schedule.donation_type_id.is_not(None))
         .execution_options(populate_existing=True)
     ).one_or_none()

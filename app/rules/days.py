@@ -129,7 +129,7 @@ def locked(session: Session, schedule_id: int) -> Schedule:
     """The day as it is now; who changes it too waits, who books it does not (a booking refers to it)."""
     day = session.scalars(
         select(Schedule)
-        .where(Schedule.id == schedule_id)
+        .where(Schedule.id == schedule_id, Schedule.donation_type_id.is_not(None))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()

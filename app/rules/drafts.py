@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models.enums import PublicationStatus
+from app.models.enums import PublicationKind, PublicationStatus
 from app.models.organization import Organization
 from app.models.schedule import Publication
 from app.rules import audit
@@ -18,8 +18,11 @@ from app.rules.actor import Actor
 from app.rules.clock import local_date
 from app.rules.errors import N_, NotFound, RuleError
 from app.rules.matrix import Matrix
+from app.rules.sittings import Plan
 
 P = PublicationStatus
+Filled = Matrix | Plan
+"""What a scheduler fills in: a matrix of donor days, or a plan of practitioners' sittings."""
 
 
 class AlreadyPublished(RuleError):
@@ -41,7 +44,7 @@ def save(
     session: Session,
     *,
     tenant_id: int,
-    matrix: Matrix,
+    matrix: Filled,
     title: str,
     actor: Actor,
     now: dt.datetime,
@@ -57,6 +60,7 @@ def save(
         publication = Publication(
             tenant_id=tenant_id,
             title=title,
+            kind=kind_of(matrix),
             status=P.DRAFT,
             matrix=matrix.as_json(),
             report={},
@@ -70,6 +74,7 @@ def save(
         )
         return publication
     publication = still_open(session, publication_id, seen)
+    assert publication.kind is kind_of(matrix)
     publication.title = title
     publication.matrix = matrix.as_json()
     publication.status = P.DRAFT
@@ -93,7 +98,7 @@ def discard(
 def copy(session: Session, *, publication_id: int, actor: Actor, now: dt.datetime) -> Publication:
     """A new draft, whole weeks later: after the last date of this one, and after today."""
     source = own(session, publication_id)
-    matrix = Matrix.from_json(source.matrix)
+    matrix = filled_in(source)
     dates = matrix.dates.days()
     weeks = 1
     if dates:
@@ -109,6 +114,17 @@ def copy(session: Session, *, publication_id: int, actor: Actor, now: dt.datetim
         actor=actor,
         now=now,
     )
+
+
+def kind_of(filled: Filled) -> PublicationKind:
+    return PublicationKind.DONORS if isinstance(filled, Matrix) else PublicationKind.PATIENTS
+
+
+def filled_in(publication: Publication) -> Filled:
+    """The stored matrix or plan."""
+    if publication.kind is PublicationKind.PATIENTS:
+        return Plan.from_json(publication.matrix)
+    return Matrix.from_json(publication.matrix)
 
 
 def own(session: Session, publication_id: int) -> Publication:

@@ -76,3 +76,19 @@ def _shifted_from(date: dt.date) -> dt.date | None:
 
 def _remark(code: str, text: str, about: dt.date, **params: Any) -> Problem:
     return Problem(code, text, params, date=about, blocking=False)
+
+
+def worked_for(date: dt.date) -> dt.date | None:
+    """The day off that this working Saturday or Sunday was given for; None for every other date.
+
+    Whoever has no hours of their own on that weekday works as on the day that is free instead.
+    """
+    if holiday(date) is not None:
+        return None
+    return next((free for free, worked in _moved().items() if worked == date), None)
+
+
+def free_by_decree(date: dt.date) -> Problem | None:
+    """A public holiday or a moved day off: why a pattern does not hold; ordinary weekends are its own."""
+    found = day_off(date)
+    return None if found is not None and found.code == "weekend" else found

@@ -53,12 +53,12 @@ def open_days(session: Session, publication: Publication, days: Sequence[Planned
 
 def _insert(session: Session, publication: Publication, days: Sequence[PlannedDay]) -> None:
     ids: list[int] = []
-    for part in _parts([_schedule(publication, day) for day in days]):
+    for part in parts([_schedule(publication, day) for day in days]):
         ids += session.scalars(
             insert(Schedule).returning(Schedule.id, sort_by_parameter_order=True), part
         )
     places = [place for key, day in zip(ids, days, strict=True) for place in _places(key, day)]
-    for part in _parts(places):
+    for part in parts(places):
         session.execute(insert(Slot), part)
 
 
@@ -94,6 +94,7 @@ def _places(schedule_id: int, day: PlannedDay) -> Iterator[dict[str, Any]]:
             }
 
 
-def _parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Rows in portions that one INSERT can take."""
     for start in range(0, len(rows), CHUNK):
         yield rows[start : start + CHUNK]

@@ -1,4 +1,4 @@
-"""The list of publications as the scheduler sees it."""
+"""The list of publications of one kind, donors' or patients', as the scheduler sees it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models.enums import PublicationStatus
+from app.models.enums import PublicationKind, PublicationStatus
 from app.models.schedule import Publication
 from app.models.staff import StaffUser
+from app.rules.drafts import Filled, filled_in
 from app.rules.errors import NotFound
 from app.rules.matrix import Matrix
+
+DONORS = PublicationKind.DONORS
 
 PAGE = 30
 MOST_DRAFTS = 100
@@ -23,18 +26,22 @@ class Row:
     """A publication with what was filled in and who did it (empty: not yours to see)."""
 
     publication: Publication
-    matrix: Matrix
+    matrix: Filled
     author: str | None
 
     @property
     def days(self) -> int:
-        """As filled in: collisions are not looked at."""
+        """Donor days as filled in: collisions are not looked at. Sittings are known to a preview alone."""
         matrix = self.matrix
+        if not isinstance(matrix, Matrix):
+            return 0
         return len(matrix.dates.days()) * len(matrix.organization_ids) * len(matrix.lines)
 
     @property
     def places(self) -> int:
         matrix = self.matrix
+        if not isinstance(matrix, Matrix):
+            return 0
         per_day = sum(line.total for line in matrix.lines)
         return len(matrix.dates.days()) * len(matrix.organization_ids) * per_day
 
@@ -55,10 +62,14 @@ class Listing:
     """Name of the last one of the page if there are older ones."""
 
 
-def listed(session: Session, *, before: uuid.UUID | None = None) -> Listing:
+def listed(
+    session: Session, *, before: uuid.UUID | None = None, kind: PublicationKind = DONORS
+) -> Listing:
     """A page of publications; ``before`` is the name of the last one seen."""
-    query = select(Publication, StaffUser.full_name).outerjoin(
-        StaffUser, StaffUser.id == Publication.created_by_id
+    query = (
+        select(Publication, StaffUser.full_name)
+        .outerjoin(StaffUser, StaffUser.id == Publication.created_by_id)
+        .where(Publication.kind == kind)
     )
     waiting = session.execute(
         query.where(Publication.status.in_((PublicationStatus.DRAFT, PublicationStatus.SCHEDULED)))
@@ -78,12 +89,16 @@ def listed(session: Session, *, before: uuid.UUID | None = None) -> Listing:
     )
 
 
-def named(session: Session, uid: uuid.UUID) -> Row:
+def named(session: Session, uid: uuid.UUID, *, kind: PublicationKind = DONORS) -> Row:
     """The publication of this name. Raises NotFound."""
     row = session.execute(
         select(Publication, StaffUser.full_name)
         .outerjoin(StaffUser, StaffUser.id == Publication.created_by_id)
-        .where(Publication.uid == uid, Publication.status != PublicationStatus.DISCARDED)
+        .where(
+            Publication.uid == uid,
+            Publication.kind == kind,
+            Publication.status != PublicationStatus.DISCARDED,
+        )
     ).one_or_none()
     if row is None:
         raise NotFound()
@@ -91,4 +106,4 @@ def named(session: Session, uid: uuid.UUID) -> Row:
 
 
 def _row(publication: Publication, author: str | None) -> Row:
-    return Row(publication, Matrix.from_json(publication.matrix), author)
+    return Row(publication, filled_in(publication), author)

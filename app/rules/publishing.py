@@ -1,4 +1,4 @@
-"""Publishing: donor days from a filled-in matrix, at once or at a set hour, and back again."""
+"""Publishing: donor days from a matrix or sittings from a plan, at once or at a set hour, and back again."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.models.enums import PublicationStatus, ScheduleStatus, SlotStatus
+from app.models.enums import PublicationKind, PublicationStatus, ScheduleStatus, SlotStatus
 from app.models.organization import Organization
 from app.models.schedule import Publication, Schedule, Slot
-from app.rules import audit, collisions, drafts, holding, opening, transitions
+from app.models.scope import widened
+from app.rules import audit, collisions, drafts, holding, opening, sitting_opening, transitions
 from app.rules.actor import SYSTEM, Actor
 from app.rules.collisions import Meeting
 from app.rules.drafts import AlreadyPublished
-from app.rules.errors import N_, NotFound, RuleError
+from app.rules.errors import N_, NotAllowed, NotFound, RuleError
 from app.rules.matrix import Line, Matrix
 from app.rules.planning import Problem
 from app.rules.previews import Preview, preview
+from app.rules.sitting_planning import Remark
+from app.rules.sitting_previews import Preview as SittingPreview
+from app.rules.sitting_previews import preview_of
 
 P = PublicationStatus
 OPEN_ALREADY = N_("Open already.")
@@ -32,7 +36,7 @@ class CannotPublish(RuleError):
 
     code = "cannot_publish"
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem | Remark]) -> None:
         super().__init__(**problems[0].params)
         self.problems = problems
         self.text = problems[0].text
@@ -66,14 +70,11 @@ def publish(
 ) -> Publication:
     """Make the days now. Days open already are left out and reported.
 
-    Raises CannotPublish, NothingNew, ChangedMeanwhile, AlreadyPublished.
+    Raises CannotPublish, NothingNew or NothingToOpen, ChangedMeanwhile, AlreadyPublished.
     """
     publication = drafts.still_open(session, publication_id, seen)
-    found = _preview_of(session, publication, not_before=now)
-    if found.problems:
-        raise CannotPublish(found.problems)
-    if not found.collisions.new:
-        raise NothingNew()
+    found = _preview_of(session, publication, not_before=now, lock=True)
+    _demand_something(found)
     return _make(session, publication, found, actor=actor, now=now)
 
 
@@ -90,11 +91,7 @@ def schedule(
     publication = drafts.still_open(session, publication_id, seen)
     if publish_at <= now:
         raise HourPassed()
-    found = _preview_of(session, publication, not_before=publish_at)
-    if found.problems:
-        raise CannotPublish(found.problems)
-    if not found.collisions.new:
-        raise NothingNew()
+    _demand_something(_preview_of(session, publication, not_before=publish_at))
     publication.status = P.SCHEDULED
     publication.publish_at = publish_at
     audit.record(session, verb="publication.schedule", subject=publication, actor=actor, now=now)
@@ -127,7 +124,7 @@ def publish_due(session: Session, *, now: dt.datetime, limit: int = 5) -> list[P
         .execution_options(populate_existing=True)
     ).all()
     for publication in due:
-        found = _preview_of(session, publication, not_before=now)
+        found = _preview_of(session, publication, not_before=now, lock=True)
         _make(session, publication, found, actor=SYSTEM, now=now)
     return list(due)
 
@@ -135,7 +132,8 @@ def publish_due(session: Session, *, now: dt.datetime, limit: int = 5) -> list[P
 def undo(session: Session, *, publication_id: int, actor: Actor, now: dt.datetime) -> Publication:
     """Close everything this publication opened and make it a draft again, while no place is in use.
 
-    Raises PlacesInUse (then nothing may be kept: the caller rolls back), AlreadyPublished.
+    Raises PlacesInUse (then nothing may be kept: the caller rolls back), AlreadyPublished, NotAllowed
+    where it opened days in branches that are not the actor's.
     """
     publication = drafts.locked(session, publication_id)
     if publication.status is not P.PUBLISHED:
@@ -148,16 +146,22 @@ def undo(session: Session, *, publication_id: int, actor: Actor, now: dt.datetim
         .with_for_update(key_share=True)
     ).all()
     ids = [day.id for day in days]
+    _demand_all(session, publication, len(ids))
     for day in days:
         day.status = ScheduleStatus.CLOSED
         day.closed_reason = N_("The publication was undone.")
     session.flush()
-    transitions.close_free_slots_of(session, ids)
-    in_use = session.scalar(
-        select(func.count()).where(
-            Slot.schedule_id.in_(ids), Slot.status.in_((SlotStatus.HELD, SlotStatus.BUSY))
+    in_use = 0
+    for part in (ids[start : start + opening.CHUNK] for start in range(0, len(ids), opening.CHUNK)):
+        transitions.close_free_slots_of(session, part)
+        in_use += (
+            session.scalar(
+                select(func.count()).where(
+                    Slot.schedule_id.in_(part), Slot.status.in_((SlotStatus.HELD, SlotStatus.BUSY))
+                )
+            )
+            or 0
         )
-    )
     if in_use:
         raise PlacesInUse(places=in_use)
     publication.status = P.DRAFT
@@ -206,7 +210,12 @@ def publish_matrix(
     return publish(session, publication_id=draft.id, actor=actor, now=now)
 
 
-def _preview_of(session: Session, publication: Publication, *, not_before: dt.datetime) -> Preview:
+def _preview_of(
+    session: Session, publication: Publication, *, not_before: dt.datetime, lock: bool = False
+) -> Preview | SittingPreview:
+    """``lock``: of practitioners; for donor days the index decides (opening.open_days)."""
+    if publication.kind is PublicationKind.PATIENTS:
+        return preview_of(session, publication, not_before=not_before, lock=lock)
     return preview(
         session,
         tenant_id=publication.tenant_id,
@@ -216,22 +225,53 @@ def _preview_of(session: Session, publication: Publication, *, not_before: dt.da
     )
 
 
+def _demand_something(found: Preview | SittingPreview) -> None:
+    """Raises CannotPublish, NothingNew, NothingToOpen."""
+    if found.problems:
+        raise CannotPublish(found.problems)
+    if isinstance(found, SittingPreview):
+        if not found.new:
+            raise sitting_opening.NothingToOpen()
+    elif not found.collisions.new:
+        raise NothingNew()
+
+
+def _demand_all(session: Session, publication: Publication, seen: int) -> None:
+    with widened(session, "days of branches the actor does not see"):
+        every = session.scalar(
+            select(func.count()).where(
+                Schedule.publication_id == publication.id, Schedule.status.in_(collisions.OPEN)
+            )
+        )
+    if every != seen:
+        raise NotAllowed()
+
+
 def _make(
-    session: Session, publication: Publication, found: Preview, *, actor: Actor, now: dt.datetime
+    session: Session,
+    publication: Publication,
+    found: Preview | SittingPreview,
+    *,
+    actor: Actor,
+    now: dt.datetime,
 ) -> Publication:
-    made = opening.open_days(session, publication, found.collisions.new)
-    same = (*found.collisions.same, *made.lost)
-    publication.report = _report(made, found.problems, same)
-    publication.status = P.PUBLISHED if made.days else P.DRAFT
-    publication.published_at = now if made.days else None
-    publication.publish_at = publication.publish_at if made.days else None
+    if isinstance(found, SittingPreview):
+        counts = sitting_opening.open_sittings(session, publication, found.new)
+        report = sitting_opening.report(counts, found)
+    else:
+        made = opening.open_days(session, publication, found.collisions.new)
+        report = _report(made, found.problems, (*found.collisions.same, *made.lost))
+    publication.report = report
+    publication.status = P.PUBLISHED if report["days"] else P.DRAFT
+    publication.published_at = now if report["days"] else None
+    publication.publish_at = publication.publish_at if report["days"] else None
     audit.record(
         session,
         verb="publication.publish",
         subject=publication,
         actor=actor,
         now=now,
-        changes={"days": [0, made.days], "places": [0, made.places]},
+        changes={"days": [0, report["days"]], "places": [0, report["places"]]},
     )
     return publication
 

@@ -43,7 +43,11 @@ def ensure_demo(session: Session, *, now: dt.datetime) -> str:
     today = local_date(now, root.time_zone)
     ahead = session.scalar(
         select(Schedule.id)
-        .where(Schedule.date > today, Schedule.status == ScheduleStatus.PUBLISHED)
+        .where(
+            Schedule.date > today,
+            Schedule.status == ScheduleStatus.PUBLISHED,
+            Schedule.donation_type_id.is_not(None),
+        )
         .limit(1)
     )
     if ahead is not None:

@@ -58,7 +58,9 @@ class Past:
             )
 
     def _ask(self, number: int, one: DemoDonor, at: dt.datetime) -> None:
-        query = select(Schedule).where(Schedule.date < self.today)
+        query = select(Schedule).where(
+            Schedule.date < self.today, Schedule.donation_type_id.is_not(None)
+        )
         days = self.session.scalars(query.order_by(Schedule.id)).all()
         made = requests.make(self.session, one.person.id, one.account, days, at, self.rng)
         if made is None:

@@ -55,6 +55,7 @@ def _ahead(session: Session, at: dt.datetime) -> Sequence[Schedule]:
         select(Schedule)
         .where(
             Schedule.status == ScheduleStatus.PUBLISHED,
+            Schedule.donation_type_id.is_not(None),
             Schedule.date > (at + dt.timedelta(days=1)).date(),
         )
         .order_by(Schedule.date, Schedule.id)
@@ -119,6 +120,7 @@ def _beside(session: Session, one: DemoDonor, at: dt.datetime) -> None:
         .join(Schedule, Schedule.id == Slot.schedule_id)
         .where(
             Slot.status == SlotStatus.FREE,
+            Schedule.donation_type_id.is_not(None),
             Schedule.blood_types == frozenset(),
             Schedule.date > at.date() + dt.timedelta(days=2),
         )
