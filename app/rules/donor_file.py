@@ -7,21 +7,29 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from app.models.enums import DonationKind
 from app.rules import donor_cells as cells
+from app.rules.csv_text import (
+    DELIMITERS,
+    FileRefused,
+    FileTooLarge,
+    TooManyLines,
+    WrongEncoding,
+    decoded,
+    physical_lines,
+    split,
+)
 from app.rules.donor_cells import BadCell
 from app.rules.donor_lines import FileLine, LineReader
-from app.rules.errors import N_, RuleError
+from app.rules.errors import N_
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_LINES = 100_000
 HEADING_WITHIN = 10
 """The heading is looked for in this many lines: exports put a title above it."""
-DELIMITERS = (";", ",", "\t")
 
 HEADINGS: dict[str, tuple[str, ...]] = {
     "code": ("код донора", "код", "донорский код", "номер донора", "donor code", "code"),
@@ -57,41 +65,9 @@ TITLES: dict[str, str] = {name: headings[0] for name, headings in HEADINGS.items
 """How a column is called in sentences: its first Russian heading."""
 
 
-class FileRefused(RuleError):
-    """The file as a whole cannot be read; nothing of it is taken."""
-
-
-class FileTooLarge(FileRefused):
-    code = "file_too_large"
-    text = N_(
-        "The file is larger than %(most)s MB. Split it into parts, please: each is compared by itself."
-    )
-
-
-class TooManyLines(FileRefused):
-    code = "too_many_lines"
-    text = N_(
-        "The file has more than %(most)s lines. Split it into parts, please: each is compared by itself."
-    )
-
-
 class EmptyFile(FileRefused):
     code = "empty_file"
     text = N_("The file has no lines with donors.")
-
-
-class NotCsv(FileRefused):
-    code = "not_csv"
-    text = N_(
-        "This is a workbook or another file, not CSV. Save the sheet as “CSV (semicolon)” and choose that file."
-    )
-
-
-class WrongEncoding(FileRefused):
-    code = "wrong_encoding"
-    text = N_(
-        "The letters of the file cannot be read (line %(line)s). Save it as CSV in UTF-8 or Windows-1251."
-    )
 
 
 class NoHeading(FileRefused):
@@ -127,7 +103,10 @@ def read_file(
     """
     if len(data) > MOST_BYTES:
         raise FileTooLarge(most=MOST_BYTES // 1024 // 1024)
-    rows = re.split(r"\r\n|\n|\r", _text(data))
+    text = decoded(data)
+    if not text.strip():
+        raise EmptyFile()
+    rows = physical_lines(text)
     start, delimiter, columns, unknown = _heading(rows, data)
     if sum(1 for row in rows[start:] if row.strip(delimiter + " ")) > MOST_LINES:
         raise TooManyLines(most=MOST_LINES)
@@ -135,24 +114,6 @@ def read_file(
     if not lines:
         raise EmptyFile()
     return DonorFile(tuple(name for name in columns if name), unknown, lines)
-
-
-def _text(data: bytes) -> str:
-    """The file as text. UTF-8 with or without its mark, else Windows-1251."""
-    if not data.strip():
-        raise EmptyFile()
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"{\\rtf", b"\x1f\x8b")):
-        raise NotCsv()
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise WrongEncoding(line=1)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        broken = error.start
-    text = data.decode("cp1251", errors="replace")
-    if "\ufffd" in text:  # 0x98 is no letter in Windows-1251
-        raise WrongEncoding(line=data.count(b"\n", 0, broken) + 1)
-    return text
 
 
 def _heading(
@@ -163,7 +124,7 @@ def _heading(
         delimiter = max(DELIMITERS, key=lambda mark: len(_fields(row, mark)))
         fields = _fields(row, delimiter)
         if "code" in fields:
-            titles = _split(row, delimiter)
+            titles = split(row, delimiter)
             columns = tuple(FIELD_OF.get(cells.words(title)) for title in titles)
             unknown = tuple(
                 title.strip()[:60] for title, name in zip(titles, columns, strict=True) if not name
@@ -176,7 +137,7 @@ def _heading(
 
 def _fields(row: str, delimiter: str) -> list[str]:
     try:
-        titles = _split(row, delimiter)
+        titles = split(row, delimiter)
     except csv.Error:
         return []
     return [name for name in (FIELD_OF.get(cells.words(title)) for title in titles) if name]
@@ -199,7 +160,7 @@ def _require(fields: list[str]) -> None:
 def _explain(rows: list[str], data: bytes) -> None:
     """Raise WrongEncoding if the heading can be read in an encoding that we do not take."""
     for encoding in ("utf-8", "cp866", "koi8-r", "mac-cyrillic", "utf-16-le", "utf-16-be"):
-        tried = re.split(r"\r\n|\n|\r", data[:20_000].decode(encoding, errors="replace"))
+        tried = physical_lines(data[:20_000].decode(encoding, errors="replace"))
         for row in tried[:HEADING_WITHIN]:
             if any("code" in _fields(row, mark) for mark in DELIMITERS):
                 line = 1
@@ -207,16 +168,6 @@ def _explain(rows: list[str], data: bytes) -> None:
                     whole = data.decode(encoding, errors="replace")
                     line = whole.count("\n", 0, whole.find("\ufffd")) + 1
                 raise WrongEncoding(line=line)
-
-
-def _split(row: str, delimiter: str) -> list[str]:
-    """The cells of one physical line. Raises csv.Error for a quote that is not closed.
-
-    Line by line, because an open quote would swallow the rest of the file into one cell.
-    """
-    if '"' not in row:
-        return row.split(delimiter)
-    return next(csv.reader([row], delimiter=delimiter, strict=True))
 
 
 def _lines(
@@ -247,7 +198,7 @@ def _line(
     number: int, row: str, delimiter: str, columns: tuple[str | None, ...], reader: LineReader
 ) -> FileLine:
     try:
-        parts = [cells.plain(cell) for cell in _split(row, delimiter)]
+        parts = [cells.plain(cell) for cell in split(row, delimiter)]
     except csv.Error:
         return FileLine(number, problems=(BadCell(N_("A quotation mark is not closed.")),))
     except BadCell as problem:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.models.enums import DonationKind
 from app.rules import donor_cells as cells
-from app.rules import donor_file
+from app.rules import csv_text, donor_file
 from app.rules.donor_cells import BadCell
 from app.rules.donor_file import DonorFile, FileRefused, read_file
 
@@ -229,8 +229,8 @@ def test_headings_not_understood_are_named_and_not_read():
         (b"", donor_file.EmptyFile),
         (b" \r\n", donor_file.EmptyFile),
         (HEADING.encode(), donor_file.EmptyFile),
-        (b"PK\x03\x04 workbook", donor_file.NotCsv),
-        (b"\xd0\xcf\x11\xe0 old workbook", donor_file.NotCsv),
+        (b"PK\x03\x04 workbook", csv_text.NotCsv),
+        (b"\xd0\xcf\x11\xe0 old workbook", csv_text.NotCsv),
         (f"{HEADING}\n1;I;+\n".encode("utf-16"), donor_file.WrongEncoding),
         (f"{HEADING}\n1;I;+\n".encode("cp866"), donor_file.WrongEncoding),
         (f"{HEADING}\n1;I;+\n".encode("koi8-r"), donor_file.WrongEncoding),
