@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_babel import gettext
 
 from app import i18n
 from app.models.organization import Organization
+from app.rules.cleaning import Cleaned, shown
 from app.rules.clock import local
 
 
@@ -45,10 +47,22 @@ def masked_phone(phone: str) -> str:
     return f"{phone[:2]} *** ***-{phone[-4:-2]}-{phone[-2:]}" if len(phone) > 6 else "***"
 
 
+def tel(phones: str) -> str:
+    """The first of some numbers as a ``tel:`` link wants it: «+74950000000»."""
+    return "".join(char for char in phones.replace(";", ",").split(",")[0] if char in "+0123456789")
+
+
+def page_text(text: str) -> Cleaned:
+    """The HTML of a page that staff wrote, cleaned anew: the only text that is not escaped."""
+    host = urlsplit(current_app.config["PUBLIC_URL"]).hostname or ""
+    return shown(text, own_host=host, elsewhere=gettext("another site"))
+
+
 def init_formats(app: Flask) -> None:
     filters: dict[str, Any] = {
         "day": i18n.day,
         "full_day": i18n.full_day,
+        "week_day": i18n.week_day,
         "hour": i18n.hour,
         "blood": i18n.blood,
         "blood_set": i18n.blood_set,
@@ -60,6 +74,8 @@ def init_formats(app: Flask) -> None:
         "localized": i18n.localized,
         "masked_email": masked_email,
         "masked_phone": masked_phone,
+        "page_text": page_text,
+        "tel": tel,
     }
     app.jinja_env.filters.update(filters)
     app.jinja_env.globals["current_locale"] = i18n.locale

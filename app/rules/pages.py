@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models.enums import PageKind
+from app.models.organization import Organization
 from app.models.page import Page
 from app.models.scope import scope_of
 from app.rules import access, audit
@@ -25,6 +28,8 @@ from app.rules.errors import N_, NotAllowed, RuleError
 
 LONGEST = 60_000
 NEWS_ON_A_PAGE = 10
+DATA = Path(__file__).parent.parent / "data" / "pages"
+"""<language>/<kind>.html: the title in the first line, then the text."""
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -49,6 +54,14 @@ class StillPublished(RuleError):
 
 
 # --- what the public sees
+
+
+def tenant_named(session: Session, *, uid: uuid.UUID) -> int | None:
+    """The legal body that the organization of that name belongs to, if it works."""
+    row = session.scalars(
+        select(Organization).where(Organization.uid == uid, Organization.is_active)
+    ).one_or_none()
+    return row.tenant_id if row is not None else None
 
 
 class Link(NamedTuple):
@@ -132,7 +145,7 @@ def listed(session: Session, *, tenant_id: int) -> list[Page]:
     return sorted(rows, key=lambda row: (kinds.index(row.kind), row.position, -row.id))
 
 
-def named(session: Session, *, tenant_id: int, uid: Any) -> Page | None:
+def named(session: Session, *, tenant_id: int, uid: uuid.UUID) -> Page | None:
     """One of them, drafts too."""
     query = select(Page).where(Page.tenant_id == tenant_id, Page.uid == uid)
     return session.scalars(query).one_or_none()
@@ -209,3 +222,36 @@ def _demand_sound(session: Session, tenant_id: int, page: Page | None, text: Tex
         others = others.where(Page.id != page.id)
     if session.scalar(others.limit(1)) is not None:
         raise SlugTaken()
+
+
+def start(
+    session: Session, *, tenant_id: int, now: dt.datetime, published_at: dt.datetime | None = None
+) -> list[Page]:
+    """The first page of each kind, as it comes with Talon: drafts, unless ``published_at`` says otherwise."""
+    rows = []
+    for position, kind in enumerate(PageKind):
+        title_ru, body_ru = _starter("ru", kind)
+        title_en, body_en = _starter("en", kind)
+        rows.append(
+            Page(
+                tenant_id=tenant_id,
+                kind=kind,
+                slug=str(kind.value),
+                title_ru=title_ru,
+                title_en=title_en,
+                body_ru=str(cleaned(body_ru)),
+                body_en=str(cleaned(body_en)),
+                position=position,
+                published_at=published_at,
+                updated_at=now,
+            )
+        )
+    session.add_all(rows)
+    return rows
+
+
+def _starter(locale: str, kind: PageKind) -> tuple[str, str]:
+    """Title and text from app/data/pages."""
+    source = (DATA / locale / f"{kind.value}.html").read_text(encoding="utf-8")
+    title, _, body = source.partition("\n")
+    return title.strip(), body.strip()
