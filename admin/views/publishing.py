@@ -10,14 +10,14 @@ from flask import flash, request
 from flask_admin import expose
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
-from werkzeug import Response
 
-from admin.base import StaffPage, done, refused
+from admin.base import done, refused
+from admin.publications import PublicationPage
 from admin.sections import SCHEDULE
 from app.extensions import saved
 from app.i18n import day, locale, say
 from app.models.blood import EVERY_TYPE
-from app.models.enums import FirstTime, PublicationStatus, Sex, Sign
+from app.models.enums import FirstTime, PublicationKind, PublicationStatus, Sex, Sign
 from app.models.organization import Organization
 from app.models.schedule import Publication
 from app.rules import clock, drafts, holidays, previews, publication_list, publishing
@@ -25,7 +25,6 @@ from app.rules.errors import NotFound, RuleError
 from app.rules.matrix import Dates, Matrix
 from app.rules.planning import Problem
 from app.rules.publication_list import Row
-from forms.matrix_texts import clock_time, one_date
 from forms.publishing import MatrixForm, chosen_uid
 
 WEEKDAYS = frozenset(range(5))
@@ -33,13 +32,16 @@ DAYS_OFF_TOLD = 5
 """In the message above a copy; its preview names them all."""
 
 
-class PublishingPage(StaffPage):
+class PublishingPage(PublicationPage):
     """The scheduler's matrix and everything that was made with it."""
 
     slug = "publishing"
     title = _l("Publishing")
     section = SCHEDULE
     permission = "schedules.publish"
+    kind = PublicationKind.DONORS
+    discard_template = "admin/publishing/discard.html"
+    undone_words = _l("The days are closed; the publication is a draft again.")
 
     @expose("/")
     def index(self) -> Any:
@@ -59,7 +61,7 @@ class PublishingPage(StaffPage):
 
     @expose("/<uuid:uid>/edit/", methods=("GET", "POST"))
     def edit(self, uid: uuid.UUID) -> Any:
-        row = publication_list.named(self.session, uid)
+        row = self.named(uid)
         if row.publication.status is PublicationStatus.PUBLISHED:
             return self.back(".show", uid=uid)
         tenant = self.session.get_one(Organization, row.publication.tenant_id)
@@ -68,84 +70,6 @@ class PublishingPage(StaffPage):
             return self._keep(form, tenant, row)
         form.fill(row.matrix, row.publication.title)
         return self._matrix_page(form, tenant, row)
-
-    @expose("/<uuid:uid>/")
-    def show(self, uid: uuid.UUID) -> Any:
-        return self._show(publication_list.named(self.session, uid))
-
-    @expose("/<uuid:uid>/publish/", methods=("POST",))
-    def publish(self, uid: uuid.UUID) -> Any:
-        row = publication_list.named(self.session, uid)
-        try:
-            with saved() as session:
-                made = publishing.publish(
-                    session,
-                    publication_id=row.publication.id,
-                    actor=self.actor,
-                    now=self.now,
-                    seen=request.form.get("seen"),
-                )
-        except RuleError as refusal:
-            refused(say(refusal))
-        else:
-            self._tell_made(made.report)
-        return self.back(".show", uid=uid)
-
-    @expose("/<uuid:uid>/schedule/", methods=("POST",))
-    def schedule(self, uid: uuid.UUID) -> Any:
-        row = publication_list.named(self.session, uid)
-        try:
-            hour = self._hour(row)
-        except ValueError:
-            sentence = gettext(
-                "Type the date and the hour of publishing, for example 24.11.2026, 8:00."
-            )
-            return self._show(row, sentence), 422
-        try:
-            with saved() as session:
-                publishing.schedule(
-                    session,
-                    publication_id=row.publication.id,
-                    publish_at=hour,
-                    actor=self.actor,
-                    now=self.now,
-                    seen=request.form.get("seen"),
-                )
-        except RuleError as refusal:
-            return self._show(publication_list.named(self.session, uid), say(refusal)), 409
-        done(gettext("It will be published at the hour you set."))
-        return self.back(".show", uid=uid)
-
-    @expose("/<uuid:uid>/unschedule/", methods=("POST",))
-    def unschedule(self, uid: uuid.UUID) -> Response:
-        sentence = gettext("It is a draft again and will not be published by itself.")
-        return self._act(uid, publishing.unschedule, sentence)
-
-    @expose("/<uuid:uid>/undo/", methods=("POST",))
-    def undo(self, uid: uuid.UUID) -> Response:
-        sentence = gettext("The days are closed; the publication is a draft again.")
-        return self._act(uid, publishing.undo, sentence)
-
-    @expose("/<uuid:uid>/discard/", methods=("GET", "POST"))
-    def discard(self, uid: uuid.UUID) -> Any:
-        """Throw a draft away, after a question."""
-        if request.method == "GET":
-            row = publication_list.named(self.session, uid)
-            if row.publication.status is PublicationStatus.PUBLISHED:
-                return self.back(".show", uid=uid)
-            return self.render("admin/publishing/discard.html", row=row)
-        return self._act(uid, drafts.discard, gettext("The draft is discarded."), ".index")
-
-    @expose("/<uuid:uid>/copy/", methods=("POST",))
-    def copy(self, uid: uuid.UUID) -> Response:
-        row = publication_list.named(self.session, uid)
-        with saved() as session:
-            copied = drafts.copy(
-                session, publication_id=row.publication.id, actor=self.actor, now=self.now
-            )
-        done(gettext("This is a copy on later dates. Check the dates and the numbers."))
-        self._warn_of_days_off(copied)
-        return self.back(".edit", uid=copied.uid)
 
     @staticmethod
     def left_out(publication: Publication) -> list[Problem]:
@@ -228,7 +152,7 @@ class PublishingPage(StaffPage):
             first_times=list(FirstTime),
         )
 
-    def _show(self, row: Row, sentence: str = "") -> str:
+    def look(self, row: Row, sentence: str = "") -> str:
         """The preview of a draft, or what became of a publication."""
         tenant = self.session.get_one(Organization, row.publication.tenant_id)
         kinds = previews.types(self.session, tenant_id=tenant.id, retired=True)
@@ -254,7 +178,7 @@ class PublishingPage(StaffPage):
             "admin/publishing/preview.html",
             found=found,
             lines=found.by_line(row.matrix),
-            hour=self._proposed_hour(tenant),
+            hour=self.proposed_hour(tenant),
             **facts,
         )
 
@@ -264,37 +188,8 @@ class PublishingPage(StaffPage):
         ]
         return {branch.id: branch for each in rows for branch in each}
 
-    def _proposed_hour(self, tenant: Organization) -> tuple[str, str]:
-        """What was typed, else tomorrow at eight."""
-        tomorrow = clock.local_date(self.now, tenant.time_zone) + dt.timedelta(days=1)
-        return (
-            request.form.get("date", tomorrow.isoformat()),
-            request.form.get("time", "08:00"),
-        )
-
-    def _hour(self, row: Row) -> dt.datetime:
-        """Raises ValueError for anything that is not an hour of the organization's clock."""
-        tenant = self.session.get_one(Organization, row.publication.tenant_id)
-        today = clock.local_date(self.now, tenant.time_zone)
-        day = one_date(request.form.get("date", ""), today)
-        return clock.instant(day, clock_time(request.form.get("time", "")), tenant.time_zone)
-
-    def _act(self, uid: uuid.UUID, rule: Any, sentence: str, target: str = ".show") -> Response:
-        row = publication_list.named(self.session, uid)
-        try:
-            with saved() as session:
-                rule(session, publication_id=row.publication.id, actor=self.actor, now=self.now)
-        except RuleError as refusal:
-            refused(say(refusal))
-            target = ".show"
-        else:
-            done(sentence)
-        if target == ".index":
-            return self.back(target)
-        return self.back(target, uid=uid)
-
-    @staticmethod
-    def _warn_of_days_off(copied: Publication) -> None:
+    def warn_of(self, copied: Publication) -> None:
+        """The days off among the new dates."""
         dates = Matrix.from_json(copied.matrix).dates.days()
         off = [f"{day(each.date)} ({say(each)})" for each in holidays.days_off(dates) if each.date]
         if off:
@@ -302,8 +197,7 @@ class PublishingPage(StaffPage):
             told = ", ".join(off[:DAYS_OFF_TOLD]) + more
             flash(gettext("Among the new dates: %(dates)s.", dates=told), "warning")
 
-    @staticmethod
-    def _tell_made(report: dict[str, Any]) -> None:
+    def tell_made(self, report: dict[str, Any]) -> None:
         if not report["days"]:
             refused(gettext("Nothing was published: a colleague opened all these days meanwhile."))
             return
