@@ -46,6 +46,7 @@ LIMITS: dict[str, Limit] = {
     # per question against robots, counted from when it was asked (app.rules.questions)
     "question_try": Limit(5, dt.timedelta(minutes=1)),
     "question_used": Limit(1, dt.timedelta(minutes=1)),
+    **_of_data("identification"),
 }
 
 
