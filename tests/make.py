@@ -28,6 +28,9 @@ from app.models import (
     ConsentText,
     Deferral,
     Department,
+    District,
+    DistrictDoctor,
+    DistrictRange,
     Donation,
     DonationInterval,
     DonationLimit,
@@ -38,6 +41,7 @@ from app.models import (
     HealthcareService,
     Organization,
     Person,
+    PersonDocument,
     Practitioner,
     PractitionerRole,
     PractitionerService,
@@ -56,19 +60,23 @@ from app.models.enums import (
     Confirmation,
     ConsentPurpose,
     DeferralKind,
+    DistrictKind,
+    DocumentKind,
     DonationKind,
     FactSource,
     OrganizationKind,
+    Parity,
     Role,
     ScheduleStatus,
     Sign,
     SlotStatus,
 )
-from app.rules import transitions
+from app.rules import documents, transitions
 from app.rules.actor import SYSTEM as NOBODY
 from app.rules.actor import Actor
 from app.rules.clock import instant, local_date
 from app.rules.donors import folded
+from app.rules.streets import street_key
 
 NOW = dt.datetime(2026, 11, 23, 7, 0, tzinfo=dt.UTC)
 """Monday, 10:00 in Moscow."""
@@ -712,3 +720,69 @@ def make_sitting(
     )
     session.flush()
     return schedule
+
+
+def make_document(
+    session: Session, person: Person, kind: DocumentKind = DocumentKind.OMS, number: str = ""
+) -> PersonDocument:
+    """A document of this card, typed in any way; a policy of its own unless a number is given."""
+    body = f"77{next(_numbers):013}"
+    number = number or body + str(documents.policy_check_digit(body))
+    document = PersonDocument(
+        uid=uuid.uuid4(),
+        tenant_id=person.tenant_id,
+        person_id=person.id,
+        kind=kind,
+        created_at=person.created_at,
+    )
+    document.number = documents.normalised(kind, number)
+    return _added(session, document)
+
+
+def make_district(
+    session: Session, tenant: Tenant, *, organization: Organization | None = None, **changes: Any
+) -> District:
+    """Of the tenant's branch: «Участок №91, Терапевтический» unless told otherwise."""
+    fields: dict[str, Any] = {
+        "tenant_id": tenant.id,
+        "organization_id": (organization or tenant.branch).id,
+        "kind": DistrictKind.THERAPY,
+        "number": "91",
+    }
+    return _added(session, District(**fields | changes))
+
+
+def make_range(
+    session: Session,
+    district: District,
+    *,
+    street: str = "Ленина",
+    settlement: str = "",
+    **changes: Any,
+) -> DistrictRange:
+    """The whole street, unless ends, a side or single houses are given."""
+    where = session.get_one(Organization, district.organization_id)
+    fields: dict[str, Any] = {
+        "tenant_id": district.tenant_id,
+        "organization_id": district.organization_id,
+        "district_id": district.id,
+        "street": street,
+        "settlement": settlement,
+        "street_key": street_key(street, settlement, home=where.settlement),
+        "parity": Parity.ALL,
+    }
+    return _added(session, DistrictRange(**fields | changes))
+
+
+def make_district_doctor(
+    session: Session, district: District, role: PractitionerRole, **changes: Any
+) -> DistrictDoctor:
+    """From a year before NOW on."""
+    fields: dict[str, Any] = {
+        "tenant_id": district.tenant_id,
+        "organization_id": district.organization_id,
+        "district_id": district.id,
+        "role_id": role.id,
+        "starts_on": NOW.date() - dt.timedelta(days=365),
+    }
+    return _added(session, DistrictDoctor(**fields | changes))
