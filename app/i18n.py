@@ -70,6 +70,11 @@ def day(date: dt.date) -> str:
     return format_date(date, "EEE, d MMMM" if this_year else "EEE, d MMMM y", locale=locale())
 
 
+def week_day(date: dt.date) -> str:
+    """«пн»."""
+    return format_date(date, "EEE", locale=locale())
+
+
 def full_day(date: dt.date) -> str:
     """«25 ноября 2026 г., среда» in words of the language."""
     pattern = "d MMMM y 'г.', EEEE" if locale() == "ru" else "EEEE, d MMMM y"
@@ -196,6 +201,12 @@ _WORDS: tuple[tuple[enum.Enum, str], ...] = (
     (enums.RowAction.CHANGED, N_("changed")),
     (enums.RowAction.SAME, N_("unchanged")),
     (enums.RowAction.BAD, N_("cannot be read")),
+    (enums.Payment.OMS, N_("under the OMS policy")),
+    (enums.Payment.PAID, N_("paid")),
+    (enums.Payment.DMS, N_("under a DMS policy")),
+    (enums.SlotKind.PLANNED, N_("Planned")),
+    (enums.SlotKind.URGENT, N_("Urgent")),
+    (enums.SlotKind.PAID, N_("Paid")),
     (enums.PageKind.INFORMATION, N_("Information")),
     (enums.PageKind.FAQ, N_("Questions and answers")),
     (enums.PageKind.NEWS, N_("News")),
@@ -204,7 +215,7 @@ _WORDS: tuple[tuple[enum.Enum, str], ...] = (
     (enums.FeedbackStatus.NEW, N_("New")),
     (enums.FeedbackStatus.ASSIGNED, N_("In progress")),
     (enums.FeedbackStatus.ANSWERED, N_("Answered")),
-    (enums.FeedbackStatus.CLOSED, N_("Closed")),
+    (enums.FeedbackStatus.CLOSED, N_("Dealt with")),
     (enums.DocumentKind.OMS, N_("OMS policy")),
     (enums.DocumentKind.SNILS, N_("SNILS")),
     (enums.DocumentKind.PASSPORT, N_("Passport of the Russian Federation")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import g
@@ -11,7 +11,7 @@ from app.extensions import db
 from app.models.account import Account
 from app.models.blood import BloodType
 from app.models.organization import Organization
-from app.rules import places
+from app.rules import directory, places
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,9 @@ class Header:
     centre: Organization | None
     account: Account | None = None
     blood: BloodType | None = None
+    patients: bool = False
+    """Somebody here takes patients too: «Записаться на приём» stands in the menu."""
+    donors: bool = True
 
 
 def header() -> Header:
@@ -48,10 +51,19 @@ def reader() -> Account:
 
 
 def _read() -> Header:
-    session = db.session()
-    roots = places.roots(session)
+    return _header(*directory.front(db.session()))
+
+
+def known(roots: Sequence[Organization], *, patients: bool) -> None:
+    """Spare the frame its own query: the page has read the donors' organizations already."""
+    g.header = _header(roots, patients)
+
+
+def _header(roots: Sequence[Organization], patients: bool) -> Header:
+    some = bool(roots) or not patients
     if g.user is None:
-        return Header(roots[0] if len(roots) == 1 else None)
+        return Header(roots[0] if len(roots) == 1 else None, patients=patients, donors=some)
     own = [root for root in roots if root.id in cards()]
-    donor = places.donor_of(session, person_ids=cards().values())
-    return Header(own[0] if own else None, g.user, donor.blood_type if donor else None)
+    donor = places.donor_of(db.session(), person_ids=cards().values())
+    blood = donor.blood_type if donor else None
+    return Header(own[0] if own else None, g.user, blood, patients, some)

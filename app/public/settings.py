@@ -1,7 +1,11 @@
-"""Language, and the «Версия для слабовидящих»: type size, contrast, spacing, kept in a cookie."""
+"""Language, and the «Версия для слабовидящих»: type size, contrast, spacing, kept in a cookie.
+
+The settlement a patient has chosen is kept in the same cookie (``app.public.settlements``).
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,15 +24,33 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "spacing": ("", "wide"),
 }
 """The first of each is the usual. The page's root element carries the others as data attributes."""
+PLACE = re.compile(r"c[0-9a-f]{8}")
+"""The word of the cookie that says which settlement."""
 
 
 def display() -> dict[str, str]:
     """What the reader has chosen, from the cookie: «large.dark.wide» in any order."""
-    words = request.cookies.get(VIEW_COOKIE, "")[:40].split(".")
+    words = cookie_words()
     return {
         name: next((value for value in values[1:] if value in words), "")
         for name, values in CHOICES.items()
     }
+
+
+def cookie_words() -> list[str]:
+    """What the cookie says, word by word."""
+    return request.cookies.get(VIEW_COOKIE, "")[:40].split(".")
+
+
+def place_word() -> str:
+    """The word that stands for the settlement; empty if none was chosen."""
+    return next((word for word in cookie_words() if PLACE.fullmatch(word)), "")
+
+
+def keep_place(response: Response, word: str) -> None:
+    """Remember a settlement beside the display's settings."""
+    words = [value for value in display().values() if value]
+    _keep(response, VIEW_COOKIE, ".".join([*words, word]))
 
 
 @public.app_context_processor
@@ -64,7 +86,7 @@ def settings() -> Any:
         if (value := request.form.get(name, "")) in values[1:]
     ]
     response = redirect(local_path(request.form.get("next")) or url_for("public.places"), 303)
-    _keep(response, VIEW_COOKIE, ".".join(words))
+    _keep(response, VIEW_COOKIE, ".".join(filter(None, [*words, place_word()])))
     return response
 
 

@@ -10,7 +10,18 @@ public = Blueprint("public", __name__)
 
 def init_public(app: Flask) -> None:
     """Register the site, Bootstrap's files served from here, and the memory of the anonymous list."""
-    from app.public import accounts, booking, bookings, places, profile, settings  # noqa: F401
+    from app.public import (  # noqa: F401
+        accounts,
+        booking,
+        bookings,
+        feedback,
+        institutions,
+        pages,
+        places,
+        profile,
+        settings,
+        settlements,
+    )
     from app.public.header import header
     from app.public.list_cache import ListCache
 

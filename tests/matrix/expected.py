@@ -69,6 +69,12 @@ owner   POST  /bookings/<uuid:uid>/cancel               uid=request
 owner   GET   /bookings/<uuid:uid>/ticket.pdf           uid=request
 owner   GET   /bookings/<uuid:uid>/visit.ics            uid=request
 
+all     GET   /settlements
+all     GET   /institutions
+all     GET   /institutions/<uuid:uid>                  uid=clinic
+all     GET   /institutions/<uuid:uid>/services         uid=clinic
+all     GET   /institutions/<uuid:uid>/doctors/<uuid:role>   uid=clinic role=doctor_role
+
 # the mailbox, which exists in demos only
 all     GET   /mailbox
 all     GET   /mailbox/<uuid:uid>                       uid=letter

@@ -48,7 +48,10 @@ CANARY = "анарейк"
 """In every name of ours: whoever may not see us does not see this."""
 UNCOUNTED = {"access_event", "access_subject", "web_session", "throttle", "heartbeat"}
 """Who looked, who is there, how often something was tried: these a GET may write."""
-OF_A_BRANCH = {"request", "held", "booked", "day", "branch", "message", "colleague", "number"}
+OF_A_BRANCH = {
+    "request", "held", "booked", "day", "branch", "message", "colleague", "number", "department",
+    "doctor_role",
+}  # fmt: skip
 """Things that are not seen from a sister branch."""
 
 DONORS, STAFF = "talon", "talon-staff"
@@ -150,6 +153,7 @@ class World:
         self._days()
         self._letters()
         self._control()
+        self._directory()
         version = make.make_policy(
             session, tenant.root, now=now, valid_from=now + dt.timedelta(days=9)
         )
@@ -301,6 +305,23 @@ class World:
         session.add_all([audit, access])
         session.flush()
         self.things |= {"audit": str(audit.id), "access": str(access.id)}
+
+    def _directory(self) -> None:
+        session, tenant = self.session, self.tenant
+        clinic = make.make_organization(
+            session, part_of_id=tenant.id, root_id=tenant.id, short_name="Канарейкина поликлиника",
+            kind=make.OrganizationKind.BRANCH, takes_patients=True,
+        )  # fmt: skip
+        service = make.make_service(session, tenant, name_ru="Канарейка")
+        doctor = make.make_practitioner(
+            session, tenant, services=[service], family_name="Канарейкина"
+        )
+        department = make.make_department(session, tenant, organization=clinic, name="Канарейка")
+        role = make.make_role(session, tenant, practitioner=doctor, department=department)
+        make.make_sitting(session, role, date=(self.now + dt.timedelta(days=5)).date())
+        self.put(
+            clinic=clinic, doctor_role=role, doctor=doctor, department=department, service=service,
+        )  # fmt: skip
 
     # --- who comes
 
