@@ -76,6 +76,7 @@ def create(
 
     Raises NumberNeeded, NumberTaken, QuotaUnclear, DatesTurned, DoctorsMeet, NotFound.
     """
+    _check(terms)
     where = _place(session, organization_id)
     made = District(
         tenant_id=where.tenant_id,
@@ -112,6 +113,7 @@ def edit(
 
     Raises what ``create`` raises.
     """
+    _check(terms)
     own = select(District).where(District.id == district_id).with_for_update()
     row = session.scalars(own.execution_options(populate_existing=True)).one_or_none()
     if row is None:
@@ -165,7 +167,6 @@ def _set_terms(
     session: Session, district: District, terms: Sequence[Term]
 ) -> dict[str, list[object]]:
     """Make the district's doctors those of ``terms``; the line for the audit if that changes anything."""
-    _check(terms)
     there = {
         Term(row.role_id, row.starts_on, row.ends_on): row
         for row in session.scalars(

@@ -21,7 +21,7 @@ from app.rules.actor import Actor
 from app.rules.districts import span_of
 from app.rules.errors import N_, NotFound, RuleError
 from app.rules.house_ranges import Overlap, Span, overlaps
-from app.rules.streets import street_key, tidy
+from app.rules.streets import MARK, street_key, tidy
 
 
 class Overlapping(RuleError):
@@ -154,7 +154,7 @@ def write(
         raise NotFound()
     before = _told((row.district_id, span_of(row)) for row in rows)
     missing = Counter((each.district.id, each.span) for each in wanted)
-    name, place = tidy(street), tidy(settlement)
+    name, place = tidy(street), tidy(settlement) if MARK in key else ""
     for row in rows:
         own = (row.district_id, span_of(row))
         if missing[own]:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.models.enums import DonationKind
-from app.rules import donor_cells as cells
 from app.rules import csv_text, donor_file
+from app.rules import donor_cells as cells
 from app.rules.donor_cells import BadCell
 from app.rules.donor_file import DonorFile, FileRefused, read_file
 

@@ -1,0 +1,200 @@
+"""Districts' streets as a CSV file: reading it into rows or reasons, and writing it. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from app.models.enums import DistrictKind, Parity
+from app.rules import houses
+from app.rules.csv_text import (
+    DELIMITERS,
+    FileRefused,
+    FileTooLarge,
+    TooManyLines,
+    decoded,
+    physical_lines,
+    split,
+)
+from app.rules.donor_cells import BadCell, plain, words
+from app.rules.errors import N_, RuleError
+from app.rules.house_ranges import Span, span
+from app.rules.streets import street_key, tidy
+
+MOST_BYTES = 4 * 1024 * 1024
+MOST_LINES = 20_000
+LONGEST_CELL = 2000
+HEADINGS: dict[str, tuple[str, ...]] = {
+    "kind": ("вид участка", "вид", "тип участка", "тип", "kind"),
+    "number": ("номер участка", "участок", "номер", "district", "number"),
+    "settlement": ("населенный пункт", "город", "settlement"),
+    "street": ("улица", "street"),
+    "parity": ("сторона", "четность", "parity"),
+    "first": ("с", "с дома", "от", "from"),
+    "last": ("по", "по дом", "до", "to"),
+    "houses": ("дома", "отдельные дома", "houses"),
+    "except": ("кроме", "кроме домов", "except"),
+}
+FIELD_OF = {heading: name for name, headings in HEADINGS.items() for heading in headings}
+TITLES = ("вид участка", "номер участка", "населённый пункт", "улица", "сторона", "с", "по", "дома", "кроме")  # fmt: skip
+"""The first line of a file that is written; in the order of ``HEADINGS``."""
+KIND_WORDS: dict[DistrictKind, tuple[str, ...]] = {
+    DistrictKind.THERAPY: ("терапевтический", "терапия", "therapeutic"),
+    DistrictKind.GENERAL: ("врача общей практики", "воп", "общей практики", "general practice"),
+    DistrictKind.FAMILY: ("семейного врача", "семейный", "family"),
+    DistrictKind.COMPLEX: ("комплексный", "complex"),
+    DistrictKind.FELDSHER: ("фельдшерский", "feldsher"),
+    DistrictKind.PAEDIATRIC: ("педиатрический", "детский", "paediatric"),
+    DistrictKind.GYNAECOLOGY: ("акушерско гинекологический", "гинекологический", "gynaecological"),
+    DistrictKind.DENTAL: ("стоматологический", "dental"),
+}
+KINDS = {word: kind for kind, spellings in KIND_WORDS.items() for word in (*spellings, kind.value)}
+PARITY_WORDS: dict[Parity, tuple[str, ...]] = {
+    Parity.ALL: ("все", "все дома", "all"),
+    Parity.ODD: ("нечетные", "нечетная", "нечет", "н", "odd"),
+    Parity.EVEN: ("четные", "четная", "чет", "ч", "even"),
+}
+PARITIES = {word: parity for parity, spellings in PARITY_WORDS.items() for word in spellings}
+SHOWN_PARITY = {Parity.ALL: "все", Parity.ODD: "нечётные", Parity.EVEN: "чётные"}
+
+
+class NoRows(FileRefused):
+    code = "no_rows"
+    text = N_("The file has no lines with streets.")
+
+
+class HeadingsMissing(FileRefused):
+    code = "headings_missing"
+    text = N_("The first line names the columns. These are missing: %(columns)s.")
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """One line of the file: the houses of a district on a street, or why it cannot be taken."""
+
+    line: int
+    said: Mapping[str, str] = field(default_factory=dict)
+    """The cells as written, by the keys of ``HEADINGS``."""
+    street: str = ""
+    settlement: str = ""
+    key: str = ""
+    span: Span | None = None
+    problem: RuleError | None = None
+
+
+def read_file(data: bytes, *, home: str) -> list[FileRow]:
+    """The rows of a file. ``home``: the organization's settlement. Raises a FileRefused."""
+    if len(data) > MOST_BYTES:
+        raise FileTooLarge(most=MOST_BYTES // 1024 // 1024)
+    rows = [
+        (n, row) for n, row in enumerate(physical_lines(decoded(data)), 1) if row.strip(" ;,\t")
+    ]
+    if len(rows) < 2:
+        raise NoRows()
+    if len(rows) > MOST_LINES + 1:
+        raise TooManyLines(most=MOST_LINES)
+    delimiter, columns = _columns(rows[0][1])
+    return [_row(number, row, delimiter, columns, home) for number, row in rows[1:]]
+
+
+def _columns(heading: str) -> tuple[str, list[str]]:
+    """The delimiter, and what each column is (empty: not read)."""
+    found: list[str] = []
+    delimiter = DELIMITERS[0]
+    for mark in DELIMITERS:
+        try:
+            names = [FIELD_OF.get(words(title), "") for title in split(heading, mark)]
+        except csv.Error:
+            continue
+        if len(set(names) - {""}) > len(set(found) - {""}):
+            delimiter, found = mark, names
+    missing = [HEADINGS[name][0] for name in ("kind", "number", "street") if name not in found]
+    if missing:
+        raise HeadingsMissing(columns=missing)
+    return delimiter, found
+
+
+def _row(number: int, row: str, delimiter: str, columns: list[str], home: str) -> FileRow:
+    try:
+        cells = [plain(cell) for cell in split(row, delimiter)]
+    except csv.Error:
+        return FileRow(number, problem=BadCell(N_("A quotation mark is not closed.")))
+    except BadCell as problem:
+        return FileRow(number, problem=problem)
+    said = {
+        name: cell[:LONGEST_CELL]
+        for name, cell in zip(columns, cells, strict=False)
+        if name and cell
+    }
+    return understood(number, said, home=home)
+
+
+def understood(number: int, said: Mapping[str, str], *, home: str) -> FileRow:
+    """What the cells of line ``number`` mean; a row with a problem where they mean nothing."""
+    try:
+        if "kind" not in said:
+            raise BadCell(N_("The kind of the district is not given."))
+        kind = KINDS.get(words(said["kind"]))
+        if kind is None:
+            raise BadCell(N_("“%(value)s” is no kind of district."), value=said["kind"][:40])
+        district = said.get("number", "").removeprefix("№").strip()
+        if not 0 < len(district) <= 20:
+            raise BadCell(N_("The district has no number, or it is longer than 20 characters."))
+        parity = PARITIES.get(words(said.get("parity", "") or "all"))
+        if parity is None:
+            raise BadCell(N_("“%(value)s” is no side of a street."), value=said["parity"][:40])
+        street, settlement = tidy(said.get("street", "")), tidy(said.get("settlement", ""))
+        if len(settlement) > 200:
+            raise BadCell(N_("The name of the settlement is too long."))
+        made = span(
+            kind=kind,
+            district=district,
+            parity=parity,
+            first=_end(said.get("first", "")),
+            last=_end(said.get("last", "")),
+            houses=houses.listed(said.get("houses", "")),
+            excepted=houses.listed(said.get("except", "")),
+        )
+        key = street_key(street, settlement, home=home)
+    except RuleError as problem:
+        return FileRow(number, dict(said), problem=problem)
+    return FileRow(number, dict(said), street, settlement, key, made)
+
+
+def _end(text: str) -> int | None:
+    """«15»; spreadsheets make «15,0» of it."""
+    digits = text.replace(",", ".").removesuffix(".0")
+    if not digits:
+        return None
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 6):
+        raise BadCell(N_("“%(value)s” is not a number: a range goes from a number to a number."), value=text[:40])  # fmt: skip
+    return int(digits)
+
+
+def text_of(rows: Iterable[tuple[str, str, Span]]) -> str:
+    """A file that ``read_file`` reads back, of (settlement, street, range)."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow(TITLES)
+    for settlement, street, each in rows:
+        writer.writerow(
+            (
+                KIND_WORDS[each.kind][0],
+                _safe(each.district),
+                _safe(settlement),
+                _safe(street),
+                SHOWN_PARITY[each.parity],
+                each.first or "",
+                each.last or "",
+                ", ".join(houses.spelled(each.houses)),
+                ", ".join(houses.spelled(each.excepted)),
+            )
+        )
+    return out.getvalue()
+
+
+def _safe(text: str) -> str:
+    """No spreadsheet takes it for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
