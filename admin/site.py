@@ -16,11 +16,13 @@ from admin.views.audit import AuditView
 from admin.views.days import DaysPage
 from admin.views.donation_types import DonationTypesView
 from admin.views.donors import DonorsPage
+from admin.views.feedback import FeedbackPage
 from admin.views.home import HomePage
 from admin.views.imports import LARGEST_UPLOAD, ImportsPage
 from admin.views.medical import MedicalPage
 from admin.views.messages import CallsPage, MessagesView
 from admin.views.organizations import OrganizationsView
+from admin.views.pages import PagesPage
 from admin.views.pauses import PausesPage
 from admin.views.policies import PoliciesView
 from admin.views.publishing import PublishingPage
@@ -59,6 +61,7 @@ def init_admin(app: Flask) -> None:
         office.add_view(BulkPage())
         office.add_view(CallsPage())
         office.add_view(MessagesView(Message))
+        office.add_view(FeedbackPage())
         office.add_view(DonorsPage())
         office.add_view(RecordsPage())
         office.add_view(ImportsPage())
@@ -74,6 +77,7 @@ def init_admin(app: Flask) -> None:
         _under(office, SETTINGS, ReasonsView(RejectionReason))
         _under(office, SETTINGS, LettersPage())
         _under(office, SETTINGS, ConsentsPage())
+        _under(office, SETTINGS, PagesPage())
         _under(office, JOURNALS, AuditView(AuditEvent))
         _under(office, JOURNALS, AccessView(AccessEvent))
         for view in DOOR:
