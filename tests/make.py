@@ -38,8 +38,10 @@ from app.models import (
     DonationType,
     Donor,
     DonorRecord,
+    Feedback,
     HealthcareService,
     Organization,
+    Page,
     Person,
     PersonDocument,
     Practitioner,
@@ -65,6 +67,7 @@ from app.models.enums import (
     DonationKind,
     FactSource,
     OrganizationKind,
+    PageKind,
     Parity,
     Role,
     ScheduleStatus,
@@ -786,3 +789,34 @@ def make_district_doctor(
         "starts_on": NOW.date() - dt.timedelta(days=365),
     }
     return _added(session, DistrictDoctor(**fields | changes))
+
+
+def make_page(session: Session, tenant: Tenant, **changes: Any) -> Page:
+    """A draft of staff's words for the site; ``published_at`` shows it."""
+    number = next(_numbers)
+    fields: dict[str, Any] = {
+        "tenant_id": tenant.id,
+        "kind": PageKind.INFORMATION,
+        "slug": f"page-{number}",
+        "title_ru": f"Страница {number}",
+        "title_en": f"Page {number}",
+        "body_ru": "<p>Приём ежедневно.</p>",
+        "body_en": "<p>Open every day.</p>",
+        "position": number,
+        "updated_at": NOW,
+    }
+    return _added(session, Page(**fields | changes))
+
+
+def make_feedback(session: Session, tenant: Tenant, **changes: Any) -> Feedback:
+    """Somebody's letter to staff, new."""
+    row = Feedback(uid=uuid.uuid4(), tenant_id=tenant.id, created_at=NOW)
+    fields: dict[str, Any] = {
+        "name": "Вымыслова Анна",
+        "phone": "+79000000001",
+        "email": f"asks{next(_numbers)}@example.org",
+        "question": "Когда приём?",
+    }
+    for name, value in (fields | changes).items():
+        setattr(row, name, value)
+    return _added(session, row)

@@ -91,7 +91,7 @@ class FeedbackPage(StaffPage):
     def answer(self, uid: uuid.UUID) -> Any:
         """What was typed stays if it cannot be sent."""
         if request.method == "GET":
-            return self.back(".one", uid=uid)
+            return self.back(".one", uid=rules.named(self.session, uid=uid).uid)
         self.need("feedback.answer")
         form = AnswerForm()
         if not form.validate():

@@ -55,6 +55,14 @@ all     GET   /reset-password/<token>                   token=reset_token
 all     POST  /reset-password/<token>                   token=reset_token
 all     GET   /settings
 all     POST  /settings
+all     GET   /information
+all     GET   /FAQ
+all     GET   /hotline
+all     GET   /news
+all     GET   /pages/<slug>                             slug=news
+all     GET   /feedback                                 of=root
+all     POST  /feedback                                 of=root
+all     GET   /feedback/sent
 donor   GET   /profile
 donor   POST  /profile/code                             +donor_code=700700
 donor   POST  /profile/password
@@ -239,6 +247,22 @@ AM      POST  /staff/donation-types/search/             nothing
 AM      POST  /staff/donation-types/export/             nothing +format=csv
 AM      GET   /staff/donation-types/do/<name>/          name=delete id=type nothing
 AM      POST  /staff/donation-types/do/<name>/          name=delete id=type nothing
+
+# pages of the site, letters to staff
+AM      GET   /staff/pages/                             of=root
+AM      GET   /staff/pages/new/                         of=root
+AM      POST  /staff/pages/new/                         of=root
+AM      GET   /staff/pages/<uuid:uid>/                  uid=page of=root
+AM      POST  /staff/pages/<uuid:uid>/                  uid=page of=root
+AM      GET   /staff/pages/<uuid:uid>/delete/           uid=page of=root
+AM      POST  /staff/pages/<uuid:uid>/delete/           uid=page of=root
+AMRO    GET   /staff/feedback/
+AMRO    GET   /staff/feedback/<uuid:uid>/               uid=enquiry
+AMRO    POST  /staff/feedback/<uuid:uid>/take/          uid=enquiry
+AMRO    POST  /staff/feedback/<uuid:uid>/assign/        uid=enquiry
+AMRO    GET   /staff/feedback/<uuid:uid>/answer/        uid=enquiry
+AMRO    POST  /staff/feedback/<uuid:uid>/answer/        uid=enquiry +answer=Да
+AMRO    POST  /staff/feedback/<uuid:uid>/close/         uid=enquiry
 
 # control
 AMR     GET   /staff/messages/

@@ -34,6 +34,7 @@ from app.models.enums import (
     LinkPurpose,
     MessageKind,
     MessageStatus,
+    PageKind,
     PublicationStatus,
     Role,
     RowAction,
@@ -153,6 +154,7 @@ class World:
         self._days()
         self._letters()
         self._control()
+        self._words()
         self._directory()
         version = make.make_policy(
             session, tenant.root, now=now, valid_from=now + dt.timedelta(days=9)
@@ -322,6 +324,17 @@ class World:
         self.put(
             clinic=clinic, doctor_role=role, doctor=doctor, department=department, service=service,
         )  # fmt: skip
+
+    def _words(self) -> None:
+        """Pages of the site, and what somebody has written."""
+        for kind in PageKind:
+            make.make_page(
+                self.session, self.tenant, kind=kind, slug=kind.value, published_at=self.now
+            )
+        self.put(
+            page=make.make_page(self.session, self.tenant, title_ru="Канарейка"),
+            enquiry=make.make_feedback(self.session, self.tenant, name="Канарейкина Анна"),
+        )
 
     # --- who comes
 
