@@ -17,6 +17,7 @@ WITHOUT_CONTENT = frozenset(
 )
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 ATTRIBUTES = {"a": {"href"}, "th": {"scope", "colspan", "rowspan"}, "td": {"colspan", "rowspan"}}
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 LINK = re.compile(r'<a href="([^"<>]*)"([^<>]*)>(.*?)</a>', re.DOTALL)
 HEADING = re.compile(r"<(h[23])>(.*?)</\1>", re.DOTALL)
 NEVER_IN_A_LINK = frozenset("\"'<>\\`")
@@ -41,7 +42,7 @@ def cleaned(text: str) -> Cleaned:
 
     given = text if re.search(r"<\w", text) else _paragraphs(text)
     left = nh3.clean(
-        given.replace("\x00", ""),
+        CONTROLS.sub("", given),
         tags=set(TAGS),
         clean_content_tags=set(WITHOUT_CONTENT),
         attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
@@ -50,7 +51,7 @@ def cleaned(text: str) -> Cleaned:
         link_rel="noopener",
         strip_comments=True,
     )
-    return Cleaned(left.strip())
+    return Cleaned(CONTROLS.sub("", left).strip())  # «&#27;» has become one meanwhile
 
 
 def _paragraphs(text: str) -> str:

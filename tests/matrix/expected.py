@@ -55,11 +55,11 @@ all     GET   /reset-password/<token>                   token=reset_token
 all     POST  /reset-password/<token>                   token=reset_token
 all     GET   /settings
 all     POST  /settings
-all     GET   /information
-all     GET   /FAQ
-all     GET   /hotline
-all     GET   /news
-all     GET   /pages/<slug>                             slug=news
+all     GET   /information                              of=root
+all     GET   /FAQ                                      of=root
+all     GET   /hotline                                  of=root
+all     GET   /news                                     of=root
+all     GET   /pages/<slug>                             slug=news of=root
 all     GET   /feedback                                 of=root
 all     POST  /feedback                                 of=root
 all     GET   /feedback/sent
