@@ -481,13 +481,13 @@ def test_asked_twice_at_once_it_is_one_card(store, new_session, scale):
     for round_ in range(rounds):
         given = Given(BORN, **WHO | {"phone": f"+7900{round_:07}"})
 
-        def act(session: Session, number: int, given: Given = given) -> int:
+        def act(session: Session, number: int, given: Given = given, round_: int = round_) -> int:
             return identify(
                 session,
                 organization_id=tenant_id,
                 method=IdentifyBy.NONE,
                 given=given,
-                address=f"203.{number}.113.5",
+                address=f"203.{number}.{round_}.5",
                 # each on its own side of the hour: the counters are different rows
                 now=NOW - dt.timedelta(seconds=number),
             )
