@@ -98,4 +98,4 @@ def forgive(session: Session, *, kind: str, value: str) -> None:
 def sweep(session: Session, *, now: dt.datetime) -> None:
     """Drop windows that are over."""
     longest = max(limit.window for limit in LIMITS.values())
-    session.execute(delete(Throttle).where(Throttle.window_start < now - longest))
+    session.execute(delete(Throttle).where(Throttle.window_start <= now - longest))
