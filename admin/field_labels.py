@@ -27,6 +27,7 @@ UNTOLD = frozenset(
         "key",
         "locked_until",
         "updated_at",
+        "code_nonce",
     }
 )
 """Columns for the machine: what they hold says nothing to a reader, or is said by another column."""
@@ -65,6 +66,36 @@ EVERYWHERE: dict[str, Any] = {
 """Names that mean the same in every table."""
 
 LABELS: dict[str, dict[str, Any]] = {
+    "booking_policy": {
+        "code_minutes": _l("The code is awaited, minutes"),
+        "code_tries": _l("Wrong codes allowed"),
+        "code_resends": _l("More codes on request"),
+    },
+    "department": {
+        "part_of_id": _l("Under the department"),
+        "position": _l("Place in the list"),
+    },
+    "directory_import": {
+        "file_name": _l("File"),
+        "lines": _l("Lines"),
+        "applied_at": _l("Applied"),
+        "changed": _l("Lines with changes"),
+        "new": _l("New lines"),
+        "bad": _l("Lines that cannot be read"),
+        "same": _l("Lines without changes"),
+    },
+    "healthcare_service": {"specialty_id": _l("Specialty"), "payment": _l("Who pays")},
+    "practitioner": {
+        "position": _l("Position"),
+        "code": _l("Staff number"),
+        "services": _l("Services"),
+    },
+    "practitioner_role": {
+        "practitioner_id": _l("Doctor"),
+        "department_id": _l("Department"),
+        "specialty_id": _l("Specialty"),
+        "room": _l("Room"),
+    },
     "access_event": {"action": _l("On which page"), "ip": _l("From the address")},
     "account": {
         "email_confirmed_at": _l("Address confirmed"),
@@ -83,6 +114,10 @@ LABELS: dict[str, dict[str, Any]] = {
         "decided_at": _l("Decided"),
         "decided_by_id": _l("Who decided"),
         "undo_until": _l("The decision can be undone until"),
+        "service_id": _l("Service"),
+        "code_until": _l("The code is awaited until"),
+        "code_tries": _l("Wrong codes"),
+        "code_sent": _l("Codes sent"),
         "comment": _l("Comment for the donor"),
         "override_reason": _l("Why approve all the same"),
         "overridden": _l("Checks that were overruled"),
@@ -100,6 +135,24 @@ LABELS: dict[str, dict[str, Any]] = {
         "text_en": _l("Text in English"),
     },
     "deferral": {"starts_on": _l("First day"), "ends_on": _l("Last day")},
+    "district": {
+        "number": _l("Number"),
+        "note": _l("Note"),
+        "web_quota": _l("Slots a day on the site"),
+        "is_active": _l("The district is served"),
+        "doctors": _l("Doctors"),
+        "street": _l("Street"),
+        "houses": _l("Houses"),
+    },
+    "district_import": {
+        "file_name": _l("File"),
+        "lines": _l("Lines"),
+        "applied_at": _l("Applied"),
+        "new": _l("New streets"),
+        "changed": _l("Streets with changes"),
+        "same": _l("Streets without changes"),
+        "bad": _l("Lines that cannot be read"),
+    },
     "donation": {"kind": _l("What was given"), "on_date": _l("Day"), "note": _l("Note")},
     "donation_interval": {
         "from_kind": _l("After the donation"),
@@ -177,7 +230,17 @@ LABELS: dict[str, dict[str, Any]] = {
         "sex_key": _l("Sex"),
         "first_time": _l("First-time donors"),
         "closed_reason": _l("Reason"),
+        "role_id": _l("Practitioner"),
+        "service_id": _l("Service"),
+        "slots": _l("Slots"),
     },
+    "schedule_exception": {
+        "role_id": _l("Practitioner"),
+        "first_day": _l("First day"),
+        "last_day": _l("Last day"),
+        "slots": _l("Free slots closed"),
+    },
+    "schedule_template": {"title": _l("Name"), "lines": _l("Lines")},
     "staff_user": {
         "password_hash": _l("Password"),
         "totp_seed_ciphertext": _l("Second key"),

@@ -66,6 +66,12 @@ class Appointment(BranchScoped, PersonOwned, HasUid, Base):
             sqlite_where=text("status = 'held'"),
         ),
         Index(
+            "ix_appointment_codes",
+            "code_until",
+            postgresql_where=text("status = 'proposed'"),
+            sqlite_where=text("status = 'proposed'"),
+        ),
+        Index(
             "ix_appointment_undo",
             "undo_until",
             postgresql_where=text("status = 'rejected' AND keeps_slot"),
@@ -104,6 +110,13 @@ class Appointment(BranchScoped, PersonOwned, HasUid, Base):
     """Why a failing check was overridden at approval."""
     linked_record_id: Mapped[int | None] = mapped_column(ForeignKey("donor_record.id"))
     """The record this approval accepted as the donor's; an undone approval lets go of it again."""
+    code_nonce: Mapped[str] = mapped_column(String(32), default="")
+    """The code sent by SMS is derived from it (app.rules.codes) and stored nowhere; empty: no code."""
+    code_until: Mapped[dt.datetime | None]
+    code_tries: Mapped[int] = mapped_column(default=0)
+    """Wrong codes typed for the present nonce."""
+    code_sent: Mapped[int] = mapped_column(default=0)
+    """Codes sent so far."""
     ended_by: Mapped[ActorKind | None] = mapped_column(stored_by_value(ActorKind))
     ended_at: Mapped[dt.datetime | None]
 

@@ -92,6 +92,13 @@ def bound_to(table: str, name: str, uid: object) -> str:
     return f"{table}|{name}|{uid}"
 
 
+def derived_digits(purpose: str, row_id: int, nonce: str, count: int) -> str:
+    """A code to be typed, ``count`` digits, derived like a link's token."""
+    message = f"{purpose}|{row_id}|{nonce}".encode()
+    digest = hmac.new(keys().token, message, hashlib.sha256).digest()
+    return f"{int.from_bytes(digest, 'big') % 10**count:0{count}d}"
+
+
 class Encrypted:
     """An attribute kept in ``<name>_ciphertext`` (and, if asked, ``<name>_index`` for look-up).
 

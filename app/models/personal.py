@@ -20,6 +20,7 @@ PERSONAL: dict[str, dict[str, str]] = {
         "held_from": "trace",
         "comment": "health",
         "override_reason": "health",
+        "code_nonce": "secret",
     },
     "consent": {"sha256": "plain", "ip": "trace", "user_agent": "trace"},
     "deferral": {"reason": "health", "starts_on": "health", "ends_on": "health", "kind": "health"},

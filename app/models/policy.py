@@ -49,6 +49,11 @@ class BookingPolicy(TenantScoped, HasUid, Base):
     undo_seconds: Mapped[int]
     remind_hours_before: Mapped[int]
     min_age: Mapped[int]
+    code_minutes: Mapped[int] = mapped_column(default=60)
+    """E28: a booking that asks for a code is annulled this many minutes after its first one."""
+    code_tries: Mapped[int] = mapped_column(default=5)
+    """Wrong codes before another one has to be sent."""
+    code_resends: Mapped[int] = mapped_column(default=3)
     created_at: Mapped[dt.datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_user.id"))
 

@@ -37,6 +37,9 @@ def _from(*statuses: A) -> frozenset[A]:
 TRANSITIONS: dict[str, Transition] = {
     "confirm_to_pending": Transition(_from(A.HELD), A.PENDING, None),
     "confirm_to_booked": Transition(_from(A.HELD), A.BOOKED, SlotStatus.BUSY),
+    "propose": Transition(_from(A.HELD), A.PROPOSED, None),
+    "code": Transition(_from(A.PROPOSED), A.BOOKED, SlotStatus.BUSY),
+    "lapse": Transition(_from(A.PROPOSED), A.EXPIRED, SlotStatus.FREE),
     "release": Transition(_from(A.HELD), A.RELEASED, SlotStatus.FREE),
     "approve": Transition(_from(A.PENDING), A.BOOKED, SlotStatus.BUSY),
     "reject": Transition(_from(A.PENDING), A.REJECTED, None),  # the place is freed after the undo

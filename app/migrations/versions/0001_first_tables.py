@@ -1050,6 +1050,9 @@ def upgrade():
         sa.Column("undo_seconds", sa.Integer(), nullable=False),
         sa.Column("remind_hours_before", sa.Integer(), nullable=False),
         sa.Column("min_age", sa.Integer(), nullable=False),
+        sa.Column("code_minutes", sa.Integer(), nullable=False),
+        sa.Column("code_tries", sa.Integer(), nullable=False),
+        sa.Column("code_resends", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -1877,6 +1880,10 @@ def upgrade():
         sa.Column("comment", sa.String(length=2000), nullable=False),
         sa.Column("override_reason", sa.String(length=200), nullable=False),
         sa.Column("linked_record_id", BigKey, nullable=True),
+        sa.Column("code_nonce", sa.String(length=32), nullable=False),
+        sa.Column("code_until", UtcDateTime(), nullable=True),
+        sa.Column("code_tries", sa.Integer(), nullable=False),
+        sa.Column("code_sent", sa.Integer(), nullable=False),
         sa.Column(
             "ended_by",
             sa.Enum("staff", "account", "system", name="actorkind", native_enum=False, length=24),
@@ -1920,6 +1927,13 @@ def upgrade():
         sa.UniqueConstraint("uid", name=op.f("uq_appointment_uid")),
     )
     with op.batch_alter_table("appointment", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_appointment_codes",
+            ["code_until"],
+            unique=False,
+            postgresql_where=sa.text("status = 'proposed'"),
+            sqlite_where=sa.text("status = 'proposed'"),
+        )
         batch_op.create_index(
             "ix_appointment_decided", ["decided_by_id", "decided_at"], unique=False
         )
@@ -2246,6 +2260,11 @@ def downgrade():
             sqlite_where=sa.text("status = 'held'"),
         )
         batch_op.drop_index("ix_appointment_decided")
+        batch_op.drop_index(
+            "ix_appointment_codes",
+            postgresql_where=sa.text("status = 'proposed'"),
+            sqlite_where=sa.text("status = 'proposed'"),
+        )
 
     op.drop_table("appointment")
     with op.batch_alter_table("slot", schema=None) as batch_op:
