@@ -21,6 +21,7 @@ from forms.inputs import tidy_line
 
 OLDEST = dt.date(1900, 1, 1)
 DATE_LIKE = _l("Enter the birth date like this: 08.03.1985")
+NO_SUCH_DAY = _l("There is no such day in the calendar: check the day and the month.")
 NAME = re.compile(r"(?=.*[^\W\d_])(?:[^\W\d_]|[ .'’ʼ()-])+")
 
 
@@ -46,12 +47,12 @@ class BirthDateField(StringField):
         if not text:
             return
         found = next(filter(None, (way.fullmatch(text) for way in self.WRITTEN)), None)
+        if found is None:
+            raise ValueError(str(DATE_LIKE))
         try:
-            if found is None:
-                raise ValueError
             self.data = dt.date(int(found["y"]), int(found["m"]), int(found["d"]))
         except ValueError:
-            raise ValueError(str(DATE_LIKE)) from None
+            raise ValueError(str(NO_SUCH_DAY)) from None
 
 
 class NameField(StringField):
