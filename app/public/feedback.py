@@ -24,6 +24,8 @@ from forms.feedback import FeedbackForm
 
 ASKED = "question"
 """Key of the browser's own signed cookie: the question it was asked, [nonce, instant]."""
+LATEST = 2**33
+"""Seconds since 1970; a cookie that says more is none of ours."""
 
 
 @public.route("/feedback", methods=["GET", "POST"])
@@ -85,7 +87,7 @@ def _send(form: FeedbackForm, centre: Organization) -> None:
 def _asked() -> Question | None:
     """The question in the reader's cookie, if it is one and still lives."""
     match session.get(ASKED):
-        case [str(nonce), int(instant)]:
+        case [str(nonce), int(instant)] if 0 < instant < LATEST:
             question = Question(nonce, dt.datetime.fromtimestamp(instant, dt.UTC))
             return question if question.lives(g.now) else None
     return None
