@@ -10,7 +10,7 @@ import base64
 import binascii
 import ipaddress
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -88,6 +88,7 @@ SETTINGS: dict[str, Setting] = {
     "MAIL_URL": Setting(_text, "", "smtp://user:password@host:port?tls=starttls|tls|none", True),
     "MAIL_FROM": Setting(_text, "", "Sender of letters: Талон <talon@example.ru>"),
     "MAILBOX": Setting(_flag, False, "1: letters go to the page /mailbox. Never in production"),
+    "SMS_URL": Setting(_text, "", "SMS gateway: https://user:password@host/path", secret=True),
     "LOG_LEVEL": Setting(_text, "INFO", "DEBUG, INFO, WARNING or ERROR"),
 }
 IGNORED = frozenset({"SCALE"})
@@ -154,6 +155,8 @@ def _check(values: dict[str, Any], faults: list[str]) -> None:
         faults.append("TALON_SURFACES: возможны public, staff или public,staff.")
     if values["LOG_LEVEL"] not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         faults.append("TALON_LOG_LEVEL: возможны DEBUG, INFO, WARNING, ERROR.")
+    if values["SMS_URL"]:
+        _check_sms(values["SMS_URL"], faults)
     if mode == "production":
         _check_production(values, faults)
 
@@ -179,6 +182,17 @@ def _check_production(values: dict[str, Any], faults: list[str]) -> None:
             faults.append(
                 "TALON_MAIL_URL: почта без шифрования за пределы машины; tls=starttls или tls=tls."
             )
+
+
+def _check_sms(url: str, faults: list[str]) -> None:
+    """Codes and telephone numbers go there: encrypted, or not beyond this machine."""
+    try:
+        gateway = sms_gateway(url)
+    except ValueError as error:
+        faults.append(f"TALON_SMS_URL: {error}. Пример: https://user:password@sms.example.ru/send")
+        return
+    if not gateway.encrypted and not _is_loopback(gateway.host):
+        faults.append("TALON_SMS_URL: SMS без шифрования за пределы машины; нужен https://")
 
 
 def _is_loopback(host: str) -> bool:
@@ -222,4 +236,39 @@ def mail_server(url: str) -> MailServer:
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         tls=tls,
+    )
+
+
+@dataclass(frozen=True)
+class SmsGateway:
+    """Where SMS are handed in: a POST of a form with ``to``, ``text`` and ``id``."""
+
+    encrypted: bool
+    host: str
+    port: int
+    path: str
+    """With its query, if there is one."""
+    user: str
+    password: str = field(repr=False)
+
+
+def sms_gateway(url: str) -> SmsGateway:
+    """Read TALON_SMS_URL: ``https://user:password@host:port/path``. Raises ValueError in Russian."""
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError("в адресе лишние знаки; имя кириллицей запишите как xn--…")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("адрес не читается") from None  # urlsplit's words quote the address
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.fragment or port == 0:
+        raise ValueError("это не адрес https://…")
+    encrypted = parts.scheme == "https"
+    return SmsGateway(
+        encrypted=encrypted,
+        host=parts.hostname,
+        port=port or (443 if encrypted else 80),
+        path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 from collections.abc import Iterator
 
 from flask import Flask
@@ -28,6 +29,7 @@ def faults(app: Flask, *, head: str) -> Iterator[str]:
     yield from _redis(app)
     yield from _mail(app)
     set_scope(db.session(), SYSTEM)
+    yield from _sms(app)
     for name in condition.lacking(db.session(), now=utcnow()):
         yield f"Стоит: {name}. Проверьте, что работают dispatcher и worker-pool (или worker)."
     yield from check_invariants(db.session(), now=utcnow())
@@ -61,3 +63,18 @@ def _mail(app: Flask) -> Iterator[str]:
             connection.noop()
     except OSError as error:  # smtplib's own errors are OSErrors too
         yield f"Почтовый сервер не отвечает ({type(error).__name__}): проверьте TALON_MAIL_URL."
+
+
+def _sms(app: Flask) -> Iterator[str]:
+    """A gateway is needed where bookings are confirmed by SMS: wherever there is a polyclinic."""
+    if app.config["MAILBOX"]:
+        return
+    if not app.config["SMS_URL"]:
+        if condition.sms_needed(db.session()):
+            yield "SMS не настроены: коды подтверждения записи не уходят. Задайте TALON_SMS_URL."
+        return
+    gateway = config.sms_gateway(app.config["SMS_URL"])
+    try:
+        socket.create_connection((gateway.host, gateway.port), timeout=5).close()
+    except OSError as error:
+        yield f"SMS-шлюз не отвечает ({type(error).__name__}): проверьте TALON_SMS_URL."

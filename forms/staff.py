@@ -93,6 +93,18 @@ class LetterForm(FlaskForm):
     )
 
 
+class SmsForm(FlaskForm):
+    """The text of an SMS in one language."""
+
+    body = ParagraphField(
+        _l("Text"),
+        [NotBlank(_l("Type the text, please."))],
+        longest=1000,
+        description=_l("The SMS goes out as one line."),
+        render_kw={"rows": 5, "class": "letter"},
+    )
+
+
 class ConsentForm(FlaskForm):
     """The next version of a consent, in both languages."""
 

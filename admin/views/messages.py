@@ -14,10 +14,10 @@ from admin.acts import Act
 from admin.base import StaffPage, StaffView
 from admin.columns import Badge, Instant
 from admin.filters import Choice, Days
-from app.formats import masked_email
+from app.formats import masked_email, masked_phone
 from app.i18n import label
 from app.models.appointment import Appointment
-from app.models.enums import MessageKind, MessageStatus
+from app.models.enums import MessageChannel, MessageKind, MessageStatus
 from app.models.message import Message
 from app.rules import ledger
 from forms.inputs import staff_zone
@@ -36,6 +36,10 @@ FAULTS = {
     "NoRecipient": _l("there is no address to write to"),
     "NoSender": _l("sending of mail is not set up"),
     "TicketFailed": _l("the ticket could not be made"),
+    "no phone number": _l("there is no telephone number on the card"),
+    "not a mobile number": _l("the number is not a mobile one, an SMS does not reach it"),
+    "SMS is not set up": _l("SMS are not set up"),
+    "SMS no answer": _l("the SMS gateway did not answer in time"),
 }
 """What the ledger keeps of a fault → how colleagues say it; the mail server's codes are said below."""
 
@@ -47,6 +51,8 @@ def fault(row: Message) -> str | None:
         return None
     if code in FAULTS:
         return str(FAULTS[code])
+    if code.startswith("SMS "):
+        return _sms_fault(code)
     if code.startswith("SMTP 4"):
         return gettext("the mail server asks to come later (%(code)s)", code=code)
     if code.startswith("SMTP "):
@@ -56,12 +62,24 @@ def fault(row: Message) -> str | None:
     return gettext("the letter could not be sent (%(code)s)", code=code)
 
 
+def _sms_fault(code: str) -> str:
+    """The gateway's HTTP status, or why it could not be asked at all."""
+    if code == "SMS 429" or code.startswith("SMS 5"):
+        return gettext("the SMS gateway asks to come later (%(code)s)", code=code)
+    if code.startswith("SMS 4"):
+        return gettext("the SMS gateway did not take the message (%(code)s)", code=code)
+    return gettext("the SMS gateway could not be reached (%(code)s)", code=code)
+
+
 def state(row: Message) -> Badge:
     return Badge(label(row.status), TONES[row.status])
 
 
 def to_whom(row: Message) -> str | None:
-    """The address, masked: the ledger is about letters, the donor card about people."""
+    """The address or the number, masked: the ledger is about letters, the card about people."""
+    if row.channel is MessageChannel.SMS:
+        person = row.appointment.person if row.appointment is not None else None
+        return masked_phone(person.phone) if person is not None and person.phone else None
     reader = row.account or row.staff_user
     return None if reader is None else masked_email(reader.email)
 
@@ -95,9 +113,10 @@ class MessagesView(StaffView):
     empty = _l("Nothing has been sent yet.")
     can_view_details = True
     counted = False
-    column_list = ("created_at", "kind", "to_whom", "about", "state", "ends", "attempts")
+    column_list = ("created_at", "kind", "channel", "to_whom", "about", "state", "ends", "attempts")
     column_details_list = (
         "kind",
+        "channel",
         "to_whom",
         "about",
         "state",
@@ -110,6 +129,7 @@ class MessagesView(StaffView):
     column_labels = {
         "created_at": _l("Written"),
         "kind": _l("Letter"),
+        "channel": _l("Sent by"),
         "to_whom": _l("To"),
         "about": _l("Booking"),
         "state": _l("State"),
@@ -129,6 +149,7 @@ class MessagesView(StaffView):
     filters = (
         Choice("status", _l("State"), Message.status, MessageStatus),
         Choice("kind", _l("Letter"), Message.kind, MessageKind),
+        Choice("by", _l("Sent by"), Message.channel, MessageChannel),
         Days("written", _l("Written"), Message.created_at),
     )
     acts = (
@@ -161,8 +182,12 @@ class MessagesView(StaffView):
         return letter_words(row)
 
     def get_query(self) -> Select[Any]:
-        booking = selectinload(Message.appointment).selectinload(Appointment.organization)
-        return super().get_query().options(booking).where(ledger.seen_in_scope())
+        booking = selectinload(Message.appointment)
+        whose = (
+            booking.selectinload(Appointment.organization),
+            booking.selectinload(Appointment.person),
+        )
+        return super().get_query().options(*whose).where(ledger.seen_in_scope())
 
 
 class CallsPage(StaffPage):

@@ -12,12 +12,13 @@ from flask_babel import lazy_gettext as _l
 from admin.base import done, refused
 from admin.tenant_page import TenantPage
 from app.documents import letters
+from app.documents import sms as texted
 from app.extensions import saved
 from app.i18n import LOCALES, say
 from app.models.enums import ConsentPurpose, MessageKind
-from app.rules import texts
+from app.rules import sms, texts
 from app.rules.errors import NotFound, RuleError
-from forms.staff import LANGUAGES, ConsentForm, LetterForm
+from forms.staff import LANGUAGES, ConsentForm, LetterForm, SmsForm
 
 
 class LettersPage(TenantPage):
@@ -44,7 +45,8 @@ class LettersPage(TenantPage):
         own = texts.letter(self.session, tenant_id=tenant.id, kind=meant, locale=locale)
         default = letters.default_text(meant, locale)
         subject, body = (own.subject, own.body) if own is not None else default
-        form = LetterForm(data={"subject": subject, "body": body})
+        kind_of = SmsForm if meant in sms.KINDS else LetterForm
+        form = kind_of(data={"subject": subject, "body": body})
         preview = None
         if form.validate_on_submit():
             preview = self._preview(meant, locale, form)
@@ -53,7 +55,7 @@ class LettersPage(TenantPage):
                 if answer is not None:
                     return answer
         elif request.method == "GET":
-            preview = letters.preview(meant, locale, subject, body)
+            preview = _shown(meant, locale, subject, body)
         html = self.render(
             "admin/letter.html",
             tenant=tenant,
@@ -64,6 +66,8 @@ class LettersPage(TenantPage):
             own=own,
             preview=preview,
             fields=letters.FIELDS[meant],
+            parts=sms.parts(preview[1]) if preview and meant in sms.KINDS else None,
+            most_parts=sms.MOST_PARTS,
         )
         return html, 422 if form.errors else 200
 
@@ -73,15 +77,15 @@ class LettersPage(TenantPage):
             raise NotFound()
         return meant
 
-    def _preview(self, kind: MessageKind, locale: str, form: LetterForm) -> Any:
+    def _preview(self, kind: MessageKind, locale: str, form: LetterForm | SmsForm) -> Any:
         """The letter with invented values; a refusal stands at the form."""
         try:
-            return letters.preview(kind, locale, form.subject.data or "", form.body.data or "")
+            return _shown(kind, locale, _subject(form), form.body.data or "")
         except RuleError as refusal:
             form.body.errors = [*form.body.errors, say(refusal)]
             return None
 
-    def _keep(self, tenant: Any, kind: MessageKind, locale: str, form: LetterForm) -> Any:
+    def _keep(self, tenant: Any, kind: MessageKind, locale: str, form: LetterForm | SmsForm) -> Any:
         try:
             with saved() as open_session:
                 texts.keep_letter(
@@ -89,7 +93,7 @@ class LettersPage(TenantPage):
                     tenant_id=tenant.id,
                     kind=kind,
                     locale=locale,
-                    subject=form.subject.data or "",
+                    subject=_subject(form),
                     body=form.body.data or "",
                     actor=self.actor,
                     now=self.now,
@@ -120,6 +124,16 @@ class LettersPage(TenantPage):
         except RuleError as refusal:
             refused(say(refusal))
         return redirect(url_for(".index", of=tenant.uid), 303)
+
+
+def _subject(form: LetterForm | SmsForm) -> str:
+    return (form.subject.data or "") if isinstance(form, LetterForm) else ""
+
+
+def _shown(kind: MessageKind, locale: str, subject: str, body: str) -> tuple[str, str]:
+    """Subject and body with invented values; an SMS has no subject and may not be long."""
+    look = texted.preview if kind in sms.KINDS else letters.preview
+    return look(kind, locale, subject, body)
 
 
 class ConsentsPage(TenantPage):

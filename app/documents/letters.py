@@ -28,10 +28,18 @@ from app.documents.ticket import ticket_name, ticket_pdf
 from app.models.appointment import Appointment
 from app.models.enums import MessageKind
 from app.models.message import Message, MessageTemplate
-from app.rules import feedback
+from app.rules import feedback, sms
 from app.rules.letters import FIELDS, UnknownField, check_letter, filled, subject_line
 
-__all__ = ["FIELDS", "NoRecipient", "check_letter", "default_text", "preview", "render"]
+__all__ = [
+    "FIELDS",
+    "NoRecipient",
+    "check_letter",
+    "default_text",
+    "filled_text",
+    "preview",
+    "render",
+]
 
 log = logging.getLogger("talon.jobs")
 LETTERS = Path(__file__).resolve().parent.parent / "data" / "letters"
@@ -55,7 +63,7 @@ def render(message: Message, *, now: dt.datetime) -> EmailMessage:
     locale = reader.locale if reader.locale in i18n.LOCALES else "ru"
     with force_locale(locale):
         values = values_of(session, message, now=now)
-    letter = _letter(*_filled(session, message, locale, values), locale)
+    letter = _letter(*filled_text(session, message, locale, values), locale)
     letter["To"] = _addressee(reader.email)
     letter["From"] = _sender()
     letter["Date"] = format_datetime(now)
@@ -69,7 +77,9 @@ def render(message: Message, *, now: dt.datetime) -> EmailMessage:
 
 
 def default_text(kind: MessageKind, locale: str) -> tuple[str, str]:
-    """Subject and body as they come with Talon."""
+    """Subject and body as they come with Talon. An SMS has no subject."""
+    if kind in sms.KINDS:
+        return "", _file(kind, locale).strip() + "\n"
     subject, _, body = _file(kind, locale).partition("\n")
     return subject.strip(), body.strip() + "\n"
 
@@ -87,7 +97,7 @@ def _file(kind: MessageKind, locale: str) -> str:
     return (LETTERS / locale / f"{kind}.txt").read_text(encoding="utf-8")
 
 
-def _filled(
+def filled_text(
     session: Session, message: Message, locale: str, values: dict[str, str]
 ) -> tuple[str, str]:
     """Subject and body by the tenant's own text, else by the one that comes with Talon.

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 
 from flask import current_app
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from app.documents import sms
 from app.documents.letters import render
 from app.extensions import own_transaction, utcnow
 from app.jobs.database import reading
+from app.jobs.gateway import SmsFailed, sms_sender_of
 from app.jobs.senders import described, sender_of
+from app.models.enums import MessageChannel
 from app.models.message import Message
 from app.models.scope import SYSTEM
 from app.rules import delivery
+from app.rules.sms import NeverSent
 
 log = logging.getLogger("talon.jobs")
 NOTE_TRIES = 5
@@ -41,6 +46,10 @@ def _deliver(message_id: int, attempt: int) -> None:
         return
     try:
         _hand_in(message_id)
+    except NeverSent as hopeless:
+        _note_hopeless(message_id, attempt, str(hopeless))
+    except SmsFailed as failed:
+        _note_failed(message_id, attempt, str(failed))
     except Exception as error:  # whatever it is, the message must be tried again
         _note_failed(message_id, attempt, described(error))
     else:
@@ -50,14 +59,25 @@ def _deliver(message_id: int, attempt: int) -> None:
 
 def _hand_in(message_id: int) -> None:
     with reading() as session:
-        letter = render(session.get_one(Message, message_id), now=utcnow())
-    sender_of(current_app.config).send(letter, message_id=message_id)
+        message = session.get_one(Message, message_id)
+        if message.channel is MessageChannel.SMS:
+            send = partial(sms_sender_of(current_app.config).send, sms.render(message))
+        else:
+            letter = render(message, now=utcnow())
+            send = partial(sender_of(current_app.config).send, letter)
+    send(message_id=message_id)
 
 
 def _note_failed(message_id: int, attempt: int, error: str) -> None:
     log.warning("message %s, try %s: %s", message_id, attempt, error)
     with own_transaction(SYSTEM) as session:
         delivery.fail(session, message_id=message_id, attempt=attempt, now=utcnow(), error=error)
+
+
+def _note_hopeless(message_id: int, attempt: int, error: str) -> None:
+    log.warning("message %s, try %s: %s, given up", message_id, attempt, error)
+    with own_transaction(SYSTEM) as session:
+        delivery.give_up(session, message_id=message_id, attempt=attempt, now=utcnow(), error=error)
 
 
 def _note_sent(message_id: int) -> None:

@@ -7,12 +7,14 @@ import uuid
 from email import message_from_string
 from email.message import EmailMessage
 from email.policy import default
-from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, g, render_template, request, send_file
 
 from app.extensions import db
+from app.models.enums import MessageChannel
+from app.models.message import MailboxLetter
 from app.rules import mailbox as rules
+from app.rules.errors import NotFound
 
 mailbox = Blueprint("mailbox", __name__, url_prefix="/mailbox")
 LETTER_CSP = (
@@ -52,7 +54,10 @@ def _page(text: str) -> int:
 
 @mailbox.get("/<uuid:uid>")
 def letter(uid: uuid.UUID) -> str:
-    kept, message = _read(uid)
+    kept, channel = rules.letter(db.session(), uid=uid)
+    if channel is MessageChannel.SMS:
+        return render_template("mailbox/sms.html", letter=kept)
+    message = _parsed(kept)
     plain = message.get_body(("plain",))
     text = plain.get_content() if plain is not None else ""
     return render_template(
@@ -67,7 +72,7 @@ def letter(uid: uuid.UUID) -> str:
 
 @mailbox.get("/<uuid:uid>/html")
 def as_page(uid: uuid.UUID) -> Response:
-    _, message = _read(uid)
+    message = _read(uid)
     body = message.get_body(("html",))
     if body is None:
         abort(404)
@@ -78,7 +83,7 @@ def as_page(uid: uuid.UUID) -> Response:
 
 @mailbox.get("/<uuid:uid>/<int:number>")
 def attachment(uid: uuid.UUID, number: int) -> Response:
-    _, message = _read(uid)
+    message = _read(uid)
     parts = list(message.iter_attachments())
     if not 1 <= number <= len(parts):
         abort(404)
@@ -93,8 +98,15 @@ def attachment(uid: uuid.UUID, number: int) -> Response:
     )
 
 
-def _read(uid: uuid.UUID) -> tuple[Any, EmailMessage]:
-    kept = rules.letter(db.session(), uid=uid)
+def _read(uid: uuid.UUID) -> EmailMessage:
+    """A letter; an SMS has neither page nor attachments. Raises NotFound."""
+    kept, channel = rules.letter(db.session(), uid=uid)
+    if channel is MessageChannel.SMS:
+        raise NotFound()
+    return _parsed(kept)
+
+
+def _parsed(kept: MailboxLetter) -> EmailMessage:
     message = message_from_string(kept.source, EmailMessage, policy=default)
     assert isinstance(message, EmailMessage)
-    return kept, message
+    return message

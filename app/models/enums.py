@@ -178,6 +178,15 @@ class MessageKind(StrEnum):
     STAFF_INVITE = "staff_invite"
     FEEDBACK_RECEIVED = "feedback_received"
     FEEDBACK_ANSWERED = "feedback_answered"
+    CONFIRM_CODE = "confirm_code"
+    BOOKING_LAPSED = "booking_lapsed"
+
+
+class MessageChannel(StrEnum):
+    """By what way a message goes out."""
+
+    EMAIL = "email"
+    SMS = "sms"
 
 
 class ConsentPurpose(StrEnum):

@@ -12,7 +12,7 @@ from sqlalchemy.types import JSON
 from app.models.account import Account
 from app.models.appointment import Appointment
 from app.models.base import Base, BigKey, HasUid, Line, stored_by_value
-from app.models.enums import MessageKind, MessageStatus
+from app.models.enums import MessageChannel, MessageKind, MessageStatus
 from app.models.scope import StaffOnly
 from app.models.staff import StaffUser
 
@@ -36,6 +36,10 @@ class Message(StaffOnly, HasUid, Base):
     key: Mapped[str] = mapped_column(String(80), unique=True)
     """Names the consequence once («approved:17:2»): a repeat of the cause adds nothing."""
     kind: Mapped[MessageKind] = mapped_column(stored_by_value(MessageKind))
+    channel: Mapped[MessageChannel] = mapped_column(
+        stored_by_value(MessageChannel), default=MessageChannel.EMAIL
+    )
+    """E-mail goes to the account, the member of staff or the writer; an SMS to the booking's person."""
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     staff_user_id: Mapped[int | None] = mapped_column(ForeignKey("staff_user.id"), index=True)
     appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"), index=True)
@@ -76,7 +80,7 @@ class MessageTemplate(StaffOnly, HasUid, Base):
 
 
 class MailboxLetter(Base):
-    """A letter «sent» by the development mailbox. The table stays empty in production."""
+    """A letter or an SMS «sent» by the development mailbox. The table stays empty in production."""
 
     __tablename__ = "mailbox_letter"
 
@@ -86,4 +90,4 @@ class MailboxLetter(Base):
     recipient: Mapped[str] = mapped_column(String(254))
     subject: Mapped[Line]
     source: Mapped[str] = mapped_column(Text)
-    """The whole letter as RFC 5322 text."""
+    """The whole letter as RFC 5322 text, or the text of the SMS."""

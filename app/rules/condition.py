@@ -7,9 +7,10 @@ import datetime as dt
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.models.enums import MessageStatus
+from app.models.enums import MessageStatus, OrganizationKind
 from app.models.heartbeat import Heartbeat
 from app.models.message import Message
+from app.models.organization import Organization
 
 OLDEST_MESSAGE = dt.timedelta(minutes=5)
 LATEST_BEAT = dt.timedelta(minutes=2)
@@ -28,3 +29,11 @@ def lacking(session: Session, *, now: dt.datetime) -> list[str]:
         found.append("worker")
     found += [beat.name for beat in beats if beat.at < now - LATEST_BEAT or beat.error]
     return found
+
+
+def sms_needed(session: Session) -> bool:
+    """Whether SMS are to go out: there is a polyclinic, whose bookings are confirmed by a code."""
+    polyclinic = select(Organization.id).where(
+        Organization.kind == OrganizationKind.POLYCLINIC, Organization.is_active
+    )
+    return session.scalar(polyclinic.limit(1)) is not None

@@ -15,7 +15,7 @@ from app.models.account import Account, OneTimeLink
 from app.models.appointment import Appointment
 from app.models.consent import Consent
 from app.models.enums import AppointmentStatus as A
-from app.models.enums import LinkPurpose, MessageStatus
+from app.models.enums import LinkPurpose, MessageChannel, MessageStatus
 from app.models.enums import MessageKind as K
 from app.models.message import Message
 from app.rules import outbox
@@ -32,6 +32,7 @@ TOLD: dict[K, A] = {
     K.CANCELLED_BY_DONOR: A.CANCELLED,
     K.CANCELLED_BY_STAFF: A.CANCELLED,
     K.DAY_CLOSED: A.CANCELLED,
+    K.BOOKING_LAPSED: A.EXPIRED,
 }
 """The status a letter speaks of: once the booking has another one, the letter is not true."""
 LINKED: dict[K, LinkPurpose] = {
@@ -59,6 +60,8 @@ def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
         return Verdict.DROP
     if message.kind in LINKED:
         return Verdict.SEND if _link_lives(session, message, now) else Verdict.DROP
+    if message.kind is K.CONFIRM_CODE:
+        return Verdict.SEND if _code_awaited(session, message, now) else Verdict.DROP
     if message.kind not in TOLD:
         return Verdict.SEND
     booking = session.get(Appointment, message.appointment_id)
@@ -68,7 +71,7 @@ def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
         return Verdict.DROP
     if message.kind in WISHED and _consent_withdrawn(session, booking.person_id):
         return Verdict.DROP
-    if _address_unproven(session, message):
+    if message.channel is MessageChannel.EMAIL and _address_unproven(session, message):
         return Verdict.HOLD
     undo = booking.undo_until
     if undo is not None and message.kind in (K.APPROVED, K.REJECTED) and now < undo + GRACE:
@@ -79,6 +82,19 @@ def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
 def _address_unproven(session: Session, message: Message) -> bool:
     account = session.get(Account, message.account_id) if message.account_id else None
     return account is not None and account.email_confirmed_at is None
+
+
+def _code_awaited(session: Session, message: Message, now: dt.datetime) -> bool:
+    """The booking waits for a code, and for this one: a code sent later makes it void."""
+    booking = session.get(Appointment, message.appointment_id)
+    return (
+        booking is not None
+        and booking.status is A.PROPOSED
+        and bool(booking.code_nonce)
+        and booking.code_until is not None
+        and booking.code_until > now
+        and message.facts.get("code_sent", booking.code_sent) == booking.code_sent
+    )
 
 
 def link_of(session: Session, message: Message) -> OneTimeLink | None:
@@ -153,6 +169,15 @@ def fail(session: Session, *, message_id: int, attempt: int, now: dt.datetime, e
     message = _fresh(session, message_id)
     if message.status is MessageStatus.DUE and message.attempts == attempt:
         outbox.postpone(session, message, now=now, error=error)
+
+
+def give_up(
+    session: Session, *, message_id: int, attempt: int, now: dt.datetime, error: str
+) -> None:
+    """No try will ever succeed: dead at once. Another try's message is left alone."""
+    message = _fresh(session, message_id)
+    if message.status is MessageStatus.DUE and message.attempts == attempt:
+        outbox.finish(session, message, MessageStatus.DEAD, now=now, error=error)
 
 
 def anything_due(session: Session, *, now: dt.datetime) -> bool:

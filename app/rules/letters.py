@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from app.models.enums import MessageKind as K
+from app.rules import sms
 from app.rules.errors import N_, RuleError
 
 FIELD = re.compile(r"\{([a-z_]+)\}")
@@ -31,6 +32,11 @@ class StrayBrace(RuleError):
 class EmptyText(RuleError):
     code = "empty_text"
     text = N_("A letter needs a subject in one line and a text.")
+
+
+class CodeNeeded(RuleError):
+    code = "code_needed"
+    text = N_("This SMS is of no use without its code: the field {code} must stand in the text.")
 
 
 class LinkNeeded(RuleError):
@@ -66,6 +72,13 @@ AGAIN = {"again": N_("the first day on which booking is possible again")}
 OTHERS = {"others": N_("the nearest other days open to the donor, with their addresses")}
 ADVICE = {"advice": N_("what the reason advises")}
 ASKED = {"asked": N_("when the question came")}
+CODE = {"code": N_("the code"), "until": N_("the hour until which the code works")}
+SHORT_VISIT = {
+    "number": N_("number of the booking"),
+    "date": N_("date of the visit in figures"),
+    "time": N_("time of the visit"),
+    "phone": N_("phone of the branch"),
+}
 ANSWER = {"answer": N_("the answer of the staff")}
 
 FIELDS: dict[K, dict[str, str]] = {
@@ -84,12 +97,19 @@ FIELDS: dict[K, dict[str, str]] = {
     K.STAFF_INVITE: COMMON | LINK,
     K.FEEDBACK_RECEIVED: COMMON | ASKED,
     K.FEEDBACK_ANSWERED: COMMON | ASKED | ANSWER,
+    K.CONFIRM_CODE: COMMON | CODE | SHORT_VISIT,
+    K.BOOKING_LAPSED: COMMON | SHORT_VISIT,
 }
 """For each kind: the fields its text may name, with what they stand for (to be translated)."""
 
 
 def check_letter(kind: K, *, subject: str, body: str) -> None:
-    """Whether staff's text can be sent. Raises EmptyText, UnknownField, StrayBrace, LinkNeeded."""
+    """Whether staff's text can be sent; an SMS has no subject.
+
+    Raises EmptyText, UnknownField, StrayBrace, LinkNeeded, CodeNeeded.
+    """
+    if kind in sms.KINDS:
+        subject = "SMS"
     one_line = len(subject.splitlines()) == 1 and len(subject) <= MAX_SUBJECT
     if not subject.strip() or not body.strip() or not one_line:
         raise EmptyText()
@@ -101,6 +121,8 @@ def check_letter(kind: K, *, subject: str, body: str) -> None:
             raise StrayBrace()
     if "link" in FIELDS[kind] and "{link}" not in body:
         raise LinkNeeded()
+    if "code" in FIELDS[kind] and "{code}" not in body:
+        raise CodeNeeded()
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

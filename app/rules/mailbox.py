@@ -1,4 +1,4 @@
-"""The development mailbox: letters kept instead of sent, and staff's current one-time codes.
+"""The development mailbox: letters and SMS kept instead of sent, and staff's current one-time codes.
 
 Only where TALON_MAILBOX is set, which production refuses: these pages are open to everybody.
 """
@@ -14,7 +14,7 @@ import pyotp
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from app.models.enums import MessageKind
+from app.models.enums import MessageChannel, MessageKind
 from app.models.message import MailboxLetter, Message
 from app.models.scope import widened
 from app.models.staff import StaffUser
@@ -43,7 +43,7 @@ def keep(
     source: str,
     now: dt.datetime,
 ) -> None:
-    """Take a letter in. The same letter again replaces the first: a mail reader does that by Message-ID."""
+    """Take a letter or an SMS in. The same letter again replaces the first: a mail reader does that by Message-ID."""
     letter = session.scalars(
         select(MailboxLetter).where(MailboxLetter.message_id == message_id)
     ).one_or_none()
@@ -74,11 +74,13 @@ def letters(
     return rows[:size], len(rows) > size
 
 
-def letter(session: Session, *, uid: uuid.UUID) -> MailboxLetter:
-    """Raises NotFound."""
-    query = select(MailboxLetter).join(Message, Message.id == MailboxLetter.message_id)
+def letter(session: Session, *, uid: uuid.UUID) -> Row[MailboxLetter, MessageChannel]:
+    """The letter or the SMS, and which of the two it is. Raises NotFound."""
+    query = select(MailboxLetter, Message.channel).join(
+        Message, Message.id == MailboxLetter.message_id
+    )
     with widened(session, REASON):
-        found = session.scalars(query.where(Message.uid == uid)).one_or_none()
+        found = session.execute(query.where(Message.uid == uid)).one_or_none()
     if found is None:
         raise NotFound()
     return found

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from app.models.account import AccountPerson
 from app.models.appointment import Appointment
-from app.models.enums import MessageKind, MessageStatus, Relation
+from app.models.enums import MessageChannel, MessageKind, MessageStatus, Relation
 from app.models.message import Message
 from app.models.scope import widened
+from app.rules import sms
 from app.rules.transitions import changed_rows
 
 LEASE = dt.timedelta(minutes=2)
@@ -39,10 +40,16 @@ def add(
     staff_user_id: int | None = None,
     appointment_id: int | None = None,
     facts: dict[str, Any] | None = None,
+    channel: MessageChannel | None = None,
 ) -> Message:
-    """Write one message. ``key`` names the consequence; the unique index refuses it twice."""
+    """Write one message. ``key`` names the consequence; the unique index refuses it twice.
+
+    ``channel`` is by default that of the kind: most are letters, some are SMS.
+    """
+    usual = MessageChannel.SMS if kind in sms.KINDS else MessageChannel.EMAIL
     message = Message(
         kind=kind,
+        channel=channel or usual,
         key=key,
         tenant_id=tenant_id,
         account_id=account_id,
@@ -93,6 +100,38 @@ def tell(
         account_id=account_id,
         appointment_id=appointment.id,
         facts=facts,
+    )
+
+
+def tell_by_sms(
+    session: Session,
+    appointment: Appointment,
+    kind: MessageKind,
+    *,
+    now: dt.datetime,
+    useless_after: dt.datetime | None = None,
+    account_id: int | None = None,
+    **facts: Any,
+) -> Message:
+    """An SMS to the person of ``appointment``; the number is read when it is sent.
+
+    A code is of no use after its hour, anything else after the visit. ``account_id`` or the fact
+    ``locale`` say the language, else it is Russian.
+    """
+    if kind is MessageKind.CONFIRM_CODE:
+        useless_after = useless_after or appointment.code_until
+        facts["code_sent"] = appointment.code_sent  # a later code makes this message needless
+    return add(
+        session,
+        kind=kind,
+        key=f"{kind}:{appointment.id}:{int(now.timestamp() * 1000)}",
+        now=now,
+        useless_after=useless_after or appointment.starts_at,
+        tenant_id=appointment.tenant_id,
+        account_id=account_id,
+        appointment_id=appointment.id,
+        facts=facts,
+        channel=MessageChannel.SMS,
     )
 
 
@@ -168,6 +207,7 @@ def send_again(session: Session, message: Message, *, now: dt.datetime) -> Messa
     return add(
         session,
         kind=message.kind,
+        channel=message.channel,
         key=f"again:{message.id}:{count}:{int(now.timestamp())}"[:80],
         now=now,
         tenant_id=message.tenant_id,

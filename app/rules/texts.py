@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.models.consent import ConsentText
 from app.models.enums import ConsentPurpose, MessageKind
 from app.models.message import MessageTemplate
-from app.rules import audit
+from app.rules import audit, sms
 from app.rules.actor import Actor
 from app.rules.errors import N_, RuleError
 from app.rules.letters import check_letter
@@ -66,6 +66,8 @@ def keep_letter(
     """The organization's own text of a letter. Raises NotAllowed and what check_letter raises."""
     demand_over(session, tenant_id)
     check_letter(kind, subject=subject, body=body)
+    if kind in sms.KINDS:
+        subject = ""
     row = letter(session, tenant_id=tenant_id, kind=kind, locale=locale)
     if row is None:
         row = MessageTemplate(tenant_id=tenant_id, kind=kind, locale=locale, updated_at=now)

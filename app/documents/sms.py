@@ -1,0 +1,112 @@
+"""SMS: a row of the outbox made into a number and a text, as the world is when it is sent.
+
+The number is decrypted and the code derived here and nowhere before; neither is kept.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from babel.dates import format_date
+from flask import current_app
+from flask_babel import force_locale
+from sqlalchemy.orm import Session, object_session
+
+from app import i18n
+from app.documents.letters import filled_text
+from app.models.appointment import Appointment
+from app.models.enums import MessageKind
+from app.models.message import Message
+from app.models.organization import Organization
+from app.rules import clock, codes, sms
+from app.rules.letters import check_letter, filled
+
+
+@dataclass(frozen=True)
+class Sms:
+    """One SMS. Its printed form shows neither number nor text."""
+
+    id: str
+    """The same at each try: the gateway sends it once."""
+    number: str = field(repr=False)
+    text: str = field(repr=False)
+
+
+def render(message: Message) -> Sms:
+    """The SMS for ``message``. Raises app.rules.sms.NeverSent if no SMS can reach the person."""
+    session, booking = object_session(message), message.appointment
+    assert session is not None
+    if booking is None:
+        raise sms.NeverSent("no phone number")
+    number = sms.mobile(booking.person.phone)
+    locale = _locale(message)
+    with force_locale(locale):
+        values = _values(session, booking, message.kind)
+    _, text = filled_text(session, message, locale, values)
+    return Sms(str(message.uid), number, one_line(text))
+
+
+def preview(kind: MessageKind, locale: str, subject: str, body: str) -> tuple[str, str]:
+    """No subject, and the text with invented values. Raises what check_letter raises, SmsTooLong."""
+    check_letter(kind, subject=subject, body=body)
+    with force_locale(locale):
+        text = one_line(filled(body, sample_values()))
+    count = sms.parts(text)
+    if count > sms.MOST_PARTS:
+        raise sms.SmsTooLong(parts=count, most=sms.MOST_PARTS)
+    return "", text
+
+
+def sample_values() -> dict[str, str]:
+    """Every field of an SMS with an invented value."""
+    return {
+        "centre": "Поликлиника № 1" if i18n.locale() == "ru" else "Clinic No. 1",
+        "site": _site(),
+        "code": "123456",
+        "until": "14:35",
+        "number": "1002",
+        "date": _figures(dt.date(2030, 11, 25)),
+        "time": "10:30",
+        "phone": "+7 000 000-00-00",
+    }
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _values(session: Session, booking: Appointment, kind: MessageKind) -> dict[str, str]:
+    """In the current locale; hours are those of the branch's own clock."""
+    branch = booking.organization
+    whole = session.get(Organization, booking.tenant_id) or branch
+    starts = clock.local(booking.starts_at, branch.time_zone)
+    values = {
+        "centre": whole.short_name,
+        "site": _site(),
+        "number": str(booking.number),
+        "date": _figures(starts.date()),
+        "time": i18n.hour(starts.time()),
+        "phone": branch.phone or whole.phone,
+    }
+    if kind is MessageKind.CONFIRM_CODE:
+        assert booking.code_until is not None
+        until = clock.local(booking.code_until, branch.time_zone)
+        values |= {"code": codes.code_of(booking), "until": i18n.hour(until.time())}
+    return values
+
+
+def _locale(message: Message) -> str:
+    """That of the account, else the one the booking was made in, else Russian."""
+    wished = message.account.locale if message.account else message.facts.get("locale")
+    return wished if wished in i18n.LOCALES else "ru"
+
+
+def _figures(day: dt.date) -> str:
+    """«25.11», in English «25 Nov»: two figures would be read both ways."""
+    pattern = "dd.MM" if i18n.locale() == "ru" else "d MMM"
+    return str(format_date(day, pattern, locale=i18n.locale()))
+
+
+def _site() -> str:
+    return f"{current_app.config['PUBLIC_URL']}/"
