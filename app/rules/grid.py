@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.directory import PractitionerRole
@@ -94,6 +94,20 @@ class Grid:
     organization: Organization
     days: tuple[dt.date, ...]
     rows: tuple[Row, ...]
+
+
+def places(session: Session) -> list[Organization]:
+    """Where practitioners receive, in the session's scope, by name."""
+    works = exists().where(
+        PractitionerRole.organization_id == Organization.id, PractitionerRole.is_active
+    )
+    return list(
+        session.scalars(
+            select(Organization)
+            .where(works, Organization.is_active)
+            .order_by(Organization.short_name)
+        )
+    )
 
 
 def monday_of(date: dt.date) -> dt.date:
@@ -193,7 +207,7 @@ def _cells(
         .order_by(Slot.starts_at)
     )
     found: dict[tuple[int, dt.date], list[Cell]] = defaultdict(list)
-    for uid, role_id, starts_at, minutes, status, channel, kind, date in rows.tuples():
+    for uid, role_id, starts_at, minutes, status, channel, kind, date in rows:
         assert role_id is not None
         state = state_of(status, channel, starts_at, now)
         found[role_id, date].append(

@@ -213,15 +213,12 @@ def facts_of(
     quotas = _quotas(session, facts)
     with widened(session, "a practitioner may receive in branches the scheduler does not see"):
         practitioners = {role.practitioner_id for role in facts.values()}
-        owners = dict(
-            session.execute(
-                select(PractitionerRole.id, PractitionerRole.practitioner_id).where(
-                    PractitionerRole.practitioner_id.in_(practitioners)
-                )
+        every = session.execute(
+            select(PractitionerRole.id, PractitionerRole.practitioner_id).where(
+                PractitionerRole.practitioner_id.in_(practitioners)
             )
-            .tuples()
-            .all()
         )
+        owners = {role_id: practitioner_id for role_id, practitioner_id in every}
         busy, on_web = _slots(session, owners, facts, first, last)
         opened = session.execute(
             select(Schedule.role_id, Schedule.date, Schedule.start_time).where(
@@ -277,7 +274,7 @@ def _slots(
             Slot.status != SlotStatus.CLOSED,
         )
         .order_by(Slot.starts_at)
-    ).tuples()
+    )
     busy: dict[int, list[Interval]] = defaultdict(list)
     on_web: Counter[tuple[int, dt.date]] = Counter()
     for role_id, starts_at, minutes, channel in rows:

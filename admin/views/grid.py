@@ -1,0 +1,136 @@
+"""The schedule grid: a branch's week, practitioners × days; one practitioner's day with its times."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from flask import request
+from flask_admin import expose
+from flask_babel import gettext, ngettext
+from flask_babel import lazy_gettext as _l
+from werkzeug import Response
+
+from admin.base import StaffPage, done, refused
+from admin.sections import SCHEDULE
+from app.extensions import saved
+from app.i18n import say
+from app.models.directory import PractitionerRole
+from app.models.enums import Channel
+from app.models.organization import Organization
+from app.rules import clock, grid, slot_acts
+from app.rules.errors import NotFound, RuleError
+from forms.publishing import chosen_uid
+from forms.sittings import date_in, picked_uids
+
+DAY = dt.timedelta(days=1)
+WEEK = 7 * DAY
+
+
+class GridPage(StaffPage):
+    """Who receives when, and what is free: for whoever speaks with patients."""
+
+    slug = "grid"
+    title = _l("Schedule grid")
+    section = SCHEDULE
+    permission = "schedules.view"
+
+    @expose("/")
+    def index(self) -> Any:
+        places = grid.places(self.session)
+        place = self._place(places, chosen_uid(request.args, "branch"))
+        if place is None:
+            return self.render("admin/grid/index.html", found=None, places=places)
+        today = clock.local_date(self.now, place.time_zone)
+        monday = grid.monday_of(date_in(request.args, "week", today))
+        return self.render(
+            "admin/grid/index.html",
+            found=grid.load(self.session, organization=place, first=monday, now=self.now),
+            places=places,
+            today=today,
+            weeks=[monday + n * WEEK for n in range(-1, 4)],
+            monday=monday,
+            week=WEEK,
+            day=DAY,
+            words=_words(),
+        )
+
+    @expose("/day/", methods=("GET", "POST"))
+    def day(self) -> Any:
+        """One practitioner's day: its times, and what may be done with them."""
+        role = self._role(chosen_uid(request.values, "role"))
+        today = clock.local_date(self.now, role.organization.time_zone)
+        date = date_in(request.values, "date", today)
+        if request.method == "POST":
+            return self._act(role, date)
+        found = grid.load(
+            self.session,
+            organization=role.organization,
+            first=date,
+            days=1,
+            now=self.now,
+            role_ids=[role.id],
+        )
+        return self.render(
+            "admin/grid/day.html",
+            role=role,
+            square=found.rows[0].squares[0] if found.rows else None,
+            date=date,
+            step=DAY,
+            words=_words(),
+            may_change=self.may("schedules.publish"),
+        )
+
+    # What the pages need
+
+    def _place(self, places: list[Organization], uid: uuid.UUID | None) -> Organization | None:
+        """The branch asked for, else the reader's own, else the first one. Raises NotFound."""
+        if uid is None:
+            own = self.desk.id if self.desk is not None else 0
+            return next((row for row in places if row.id == own), places[0] if places else None)
+        found = next((row for row in places if row.uid == uid), None)
+        if found is None:
+            raise NotFound()
+        return found
+
+    def _role(self, uid: uuid.UUID | None) -> PractitionerRole:
+        if uid is None:
+            raise NotFound()
+        return grid.role_named(self.session, uid)
+
+    def _act(self, role: PractitionerRole, date: dt.date) -> Response:
+        self.need("schedules.publish")
+        common: dict[str, Any] = {
+            "slot_uids": picked_uids(request.form, "pick"),
+            "role_id": grid.role_named(self.session, role.uid).id,
+            "actor": self.actor,
+            "now": self.now,
+        }
+        act = request.form.get("act", "")
+        try:
+            with saved() as session:
+                if act == "close":
+                    changed = slot_acts.close(session, **common)
+                elif act == "reopen":
+                    changed = slot_acts.reopen(session, **common)
+                elif act in ("web", "desk"):
+                    changed = slot_acts.offer(session, channel=Channel(act), **common)
+                else:
+                    raise slot_acts.NothingChosen()
+        except RuleError as refusal:
+            refused(say(refusal))
+        else:
+            self._tell(changed)
+        return self.back(".day", role=role.uid, date=date.isoformat())
+
+    @staticmethod
+    def _tell(changed: int) -> None:
+        if changed:
+            done(ngettext("%(num)d time is changed.", "%(num)d times are changed.", changed))
+        else:
+            done(gettext("Nothing was changed: booked times stay as they are."))
+
+
+def _words() -> dict[grid.State, str]:
+    return {state: gettext(text) for state, text in grid.STATE_WORDS.items()}
