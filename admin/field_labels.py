@@ -28,6 +28,7 @@ UNTOLD = frozenset(
         "locked_until",
         "updated_at",
         "code_nonce",
+        "holder",
     }
 )
 """Columns for the machine: what they hold says nothing to a reader, or is said by another column."""
@@ -146,7 +147,7 @@ LABELS: dict[str, dict[str, Any]] = {
     },
     "district_import": {
         "file_name": _l("File"),
-        "lines": _l("Lines"),
+        "lines": _l("Lines of the file"),
         "applied_at": _l("Applied"),
         "new": _l("New streets"),
         "changed": _l("Streets with changes"),
@@ -205,6 +206,7 @@ LABELS: dict[str, dict[str, Any]] = {
         "published_at": _l("Published on"),
     },
     "person": {
+        "document": _l("Document"),
         "phone": _l("Telephone"),
         "phone_ciphertext": _l("Telephone"),
         "reason": _l("What for"),

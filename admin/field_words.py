@@ -20,7 +20,7 @@ from app.models import Base
 from app.models.appointment import FIRST_NUMBER, Appointment
 from app.models.audit import AuditEvent
 from app.models.base import UtcDateTime
-from app.models.enums import Role
+from app.models.enums import DocumentKind, Role
 from app.rules import checks, journal
 from app.rules.audit import MASK
 from forms.donors import PHONE_REASONS, SEXES
@@ -107,6 +107,8 @@ def special_words(table: str, name: str, value: Any) -> str:
         return ", ".join(gettext(checks.TITLES.get(each, each)) for each in value)
     if (table, name) == ("person", "reason"):
         return str(PHONE_REASONS.get(value, value))
+    if (table, name) == ("person", "document"):
+        return label(DocumentKind(value))
     if value == "*" and table == "staff_user":
         return gettext("the whole installation")
     return ""

@@ -13,8 +13,9 @@ from admin import notes
 from admin.base import StaffPage
 from admin.sections import DONORS
 from admin.views.donor_changes import Changes, name_of
+from admin.views.donor_documents import Documents
 from app.extensions import saved
-from app.rules import audit, donor_card, donor_search, lookup
+from app.rules import audit, donor_card, donor_search, lookup, person_documents
 from app.rules.checks import TITLES
 from app.rules.donor_card import Card
 from forms.donors import SEXES, PhoneForm, SearchForm
@@ -22,6 +23,7 @@ from forms.donors import SEXES, PhoneForm, SearchForm
 SAW = {
     "donors.card": _l("opened the card"),
     "donors.phone": _l("asked for the phone"),
+    "donors.document": _l("asked for a document’s number"),
     "donors.list": _l("in a list of donors"),
     "queue": _l("in the queue of requests"),
     "queue.bulk": _l("in the queue of requests"),
@@ -38,7 +40,7 @@ PHONE_SHOWN = 5 * 60
 """Seconds for which Back and Reload show a telephone number again without a new question."""
 
 
-class DonorsPage(Changes, StaffPage):
+class DonorsPage(Changes, Documents, StaffPage):
     """Who looks is written down: a card, a list, a telephone number."""
 
     slug = "donors"
@@ -92,7 +94,11 @@ class DonorsPage(Changes, StaffPage):
         card = donor_card.card(self.session, uid=uid, now=self.now, whole=whole)
         asked = notes.kept("phone", request.args.get("phone", "")) == str(uid)
         phone = card.person.phone or "" if asked else ""
-        return self._card(card, "donors.phone" if phone else "donors.card", phone=phone)
+        document, number = self._asked(card.person)
+        action = "donors.phone" if phone else "donors.document" if number else "donors.card"
+        return self._card(
+            card, action, phone=phone, asked_document=document, document_number=number
+        )
 
     def _card(self, card: Card, action: str, **more: Any) -> Any:
         records = [card.record] if card.record is not None else []
@@ -106,7 +112,8 @@ class DonorsPage(Changes, StaffPage):
             sexes=SEXES,
             saw=SAW,
             may_edit=self.may("donors.edit"),
-            **{"phone_form": PhoneForm(), "phone": "", **more},
+            documents=person_documents.lines(self.session, person_id=card.person.id),
+            **{"phone_form": PhoneForm(), "phone": "", "document_form": PhoneForm(), **more},
         )
 
     @expose("/<uuid:uid>/phone/", methods=("GET", "POST"))

@@ -53,6 +53,7 @@ all     POST  /forgot-password                          +email=nobody@example.or
 all     GET   /forgot-password/sent
 all     GET   /reset-password/<token>                   token=reset_token
 all     POST  /reset-password/<token>                   token=reset_token
+all     GET   /districts                                organization=clinic street=x house=1 =422
 all     GET   /settings
 all     POST  /settings
 all     GET   /information                              of=root
@@ -139,6 +140,14 @@ R       GET   /staff/donors/<uuid:uid>/donation/        uid=person
 R       POST  /staff/donors/<uuid:uid>/donation/        uid=person
 R       GET   /staff/donors/<uuid:uid>/donation/<uuid:fact>/remove/     uid=person fact=donation
 R       POST  /staff/donors/<uuid:uid>/donation/<uuid:fact>/remove/     uid=person fact=donation
+R       GET   /staff/donors/<uuid:uid>/documents/       uid=person
+R       POST  /staff/donors/<uuid:uid>/documents/       uid=person
+R       GET   /staff/donors/<uuid:uid>/documents/<uuid:fact>/correct/    uid=person fact=document
+R       POST  /staff/donors/<uuid:uid>/documents/<uuid:fact>/correct/    uid=person fact=document
+R       GET   /staff/donors/<uuid:uid>/documents/<uuid:fact>/withdraw/   uid=person fact=document
+R       POST  /staff/donors/<uuid:uid>/documents/<uuid:fact>/withdraw/   uid=person fact=document
+MRO     GET   /staff/donors/<uuid:uid>/documents/<uuid:fact>/show/       uid=person fact=document narrowed
+MRO     POST  /staff/donors/<uuid:uid>/documents/<uuid:fact>/show/       uid=person fact=document
 R       GET   /staff/donors/<uuid:uid>/link/            uid=person
 R       POST  /staff/donors/<uuid:uid>/link/            uid=person
 R       GET   /staff/donors/<uuid:uid>/unlink/          uid=linked
@@ -180,6 +189,74 @@ MS      GET   /staff/pauses/
 MS      GET   /staff/pauses/new/
 MS      POST  /staff/pauses/new/
 MS      POST  /staff/pauses/<uuid:uid>/end/             uid=pause
+
+# the directory
+AMRSON  GET   /staff/directory/departments/
+AMRSON  GET   /staff/directory/departments/details/           id=department
+AM      GET   /staff/directory/departments/new/
+AM      POST  /staff/directory/departments/new/
+AM      GET   /staff/directory/departments/edit/              id=department
+AM      POST  /staff/directory/departments/edit/              id=department
+AMRSON  POST  /staff/directory/departments/search/            nothing
+AMRSON  POST  /staff/directory/departments/export/            nothing +format=csv
+AMRSON  GET   /staff/directory/departments/do/<name>/         name=delete id=department nothing
+AMRSON  POST  /staff/directory/departments/do/<name>/         name=delete id=department nothing
+AMRSON  GET   /staff/directory/practitioners/
+AMRSON  GET   /staff/directory/practitioners/details/         id=doctor
+AM      GET   /staff/directory/practitioners/new/
+AM      POST  /staff/directory/practitioners/new/
+AM      GET   /staff/directory/practitioners/edit/            id=doctor
+AM      POST  /staff/directory/practitioners/edit/            id=doctor
+AMRSON  POST  /staff/directory/practitioners/search/          nothing
+AMRSON  POST  /staff/directory/practitioners/export/          nothing +format=csv
+AMRSON  GET   /staff/directory/practitioners/do/<name>/       name=delete id=doctor nothing
+AMRSON  POST  /staff/directory/practitioners/do/<name>/       name=delete id=doctor nothing
+AM      GET   /staff/directory/practitioners/role/            id=doctor role=doctor_role
+AM      POST  /staff/directory/practitioners/role/            id=doctor role=doctor_role
+AM      GET   /staff/directory/practitioners/services/        id=doctor
+AM      POST  /staff/directory/practitioners/services/        id=doctor
+AMRSON  GET   /staff/directory/services/
+AMRSON  GET   /staff/directory/services/details/              id=service
+AM      GET   /staff/directory/services/new/
+AM      POST  /staff/directory/services/new/
+AM      GET   /staff/directory/services/edit/                 id=service
+AM      POST  /staff/directory/services/edit/                 id=service
+AMRSON  POST  /staff/directory/services/search/               nothing
+AMRSON  POST  /staff/directory/services/export/               nothing +format=csv
+AMRSON  GET   /staff/directory/services/do/<name>/            name=delete id=service nothing
+AMRSON  POST  /staff/directory/services/do/<name>/            name=delete id=service nothing
+AMRSON  GET   /staff/directory/specialties/
+AMRSON  GET   /staff/directory/specialties/details/           id=specialty narrowed
+AM      GET   /staff/directory/specialties/new/               nothing
+AM      POST  /staff/directory/specialties/new/               nothing
+AM      GET   /staff/directory/specialties/edit/              id=specialty nothing
+AM      POST  /staff/directory/specialties/edit/              id=specialty nothing
+AMRSON  POST  /staff/directory/specialties/search/            nothing
+AMRSON  POST  /staff/directory/specialties/export/            nothing +format=csv
+AMRSON  GET   /staff/directory/specialties/do/<name>/         name=delete id=specialty nothing
+AMRSON  POST  /staff/directory/specialties/do/<name>/         name=delete id=specialty nothing
+
+# districts
+AMRO    GET   /staff/districts/                         of=clinic
+AMRO    POST  /staff/districts/export.csv               of=clinic
+AM      GET   /staff/districts/new/                     of=clinic
+AM      POST  /staff/districts/new/                     of=clinic
+AMRO    GET   /staff/districts/<uuid:uid>/              uid=district
+AM      POST  /staff/districts/<uuid:uid>/              uid=district
+AMRO    GET   /staff/district-streets/                  of=clinic
+AMRO    GET   /staff/district-streets/street/           of=clinic key=street
+AM      POST  /staff/district-streets/street/           of=clinic key=street
+AM      GET   /staff/district-files/                    of=clinic
+AM      POST  /staff/district-files/                    of=clinic
+AM      GET   /staff/district-files/<uuid:uid>/         uid=district_file
+AM      POST  /staff/district-files/<uuid:uid>/apply/   uid=district_file
+
+AM      GET   /staff/directory/files/
+AM      POST  /staff/directory/files/
+AM      POST  /staff/directory/files/export/                  nothing
+AM      GET   /staff/directory/files/<uuid:uid>/              uid=directory_file
+AM      POST  /staff/directory/files/<uuid:uid>/apply/        uid=directory_file
+AM      POST  /staff/directory/files/<uuid:uid>/discard/      uid=directory_file
 
 # settings
 A       GET   /staff/organizations/

@@ -19,6 +19,7 @@ from app.models import (
     Account,
     AuditEvent,
     Base,
+    DistrictImport,
     DonorImport,
     DonorImportRow,
     MailboxLetter,
@@ -51,7 +52,7 @@ UNCOUNTED = {"access_event", "access_subject", "web_session", "throttle", "heart
 """Who looked, who is there, how often something was tried: these a GET may write."""
 OF_A_BRANCH = {
     "request", "held", "booked", "day", "branch", "message", "colleague", "number", "department",
-    "doctor_role",
+    "doctor_role", "clinic", "district", "district_file",
 }  # fmt: skip
 """Things that are not seen from a sister branch."""
 
@@ -224,6 +225,7 @@ class World:
             linked=linked.person,
             record=record,
             deferral=make.make_deferral(session, tenant, self.known),
+            document=make.make_document(session, self.known.person),
             donation=make.make_donation(
                 session, tenant, self.known, on_date=self.now.date() - dt.timedelta(days=200)
             ),
@@ -321,8 +323,27 @@ class World:
         department = make.make_department(session, tenant, organization=clinic, name="Канарейка")
         role = make.make_role(session, tenant, practitioner=doctor, department=department)
         make.make_sitting(session, role, date=(self.now + dt.timedelta(days=5)).date())
+        district = make.make_district(session, tenant, organization=clinic, number="Канарейка")
+        self.things["street"] = make.make_range(session, district, street="Канарейкина").street_key
+        imported = DistrictImport(
+            tenant_id=tenant.id, organization_id=clinic.id, file_name="канарейка.csv", lines=[],
+            created_at=self.now, created_by_id=self._staff(Role.MANAGER, clinic, "filer").id,
+        )  # fmt: skip
+        session.add(imported)
+        session.flush()
+        self.put(district=district, district_file=imported)
+        author = self._staff(Role.MANAGER, tenant.root, "librarian", "Канарейкин Справочник")
+        file = DirectoryImport(
+            tenant_id=tenant.id, file_name="канарейка.xlsx", lines=[],
+            status=ImportStatus.CHECKED, created_at=self.now, created_by_id=author.id,
+            report={"counts": {"new": 0, "changed": 0, "same": 0, "bad": 0}, "bad": [], "changes": []},
+        )  # fmt: skip
+        session.add(file)
+        session.flush()
+        self.put(directory_file=file)
         self.put(
             clinic=clinic, doctor_role=role, doctor=doctor, department=department, service=service,
+            specialty=role.specialty,
         )  # fmt: skip
 
     def _words(self) -> None:
