@@ -10,13 +10,24 @@ from flask_admin.theme import Theme
 from flask_babel import lazy_gettext as _l
 
 from admin import looks
+from admin.sections import DIRECTORY
 from admin.sign_in import DOOR
+from admin.views.absences import AbsencesPage
 from admin.views.access import AccessView
 from admin.views.audit import AuditView
 from admin.views.days import DaysPage
+from admin.views.directory import DepartmentsView, ServicesView, SpecialtiesView
+from admin.views.directory_doctors import PractitionersView
+from admin.views.directory_files import LARGEST_UPLOAD as LARGEST_WORKBOOK
+from admin.views.directory_files import DirectoryFilesPage
+from admin.views.district_files import LARGEST_UPLOAD as LARGEST_DISTRICTS
+from admin.views.district_files import DistrictFilesPage
+from admin.views.district_streets import DistrictStreetsPage
+from admin.views.districts import DistrictsPage
 from admin.views.donation_types import DonationTypesView
 from admin.views.donors import DonorsPage
 from admin.views.feedback import FeedbackPage
+from admin.views.grid import GridPage
 from admin.views.home import HomePage
 from admin.views.imports import LARGEST_UPLOAD, ImportsPage
 from admin.views.medical import MedicalPage
@@ -30,11 +41,14 @@ from admin.views.queue import QueuePage
 from admin.views.queue_bulk import BulkPage
 from admin.views.reasons import ReasonsView
 from admin.views.records import RecordsPage
+from admin.views.sittings import SittingsPage
 from admin.views.staff import StaffUsersView
+from admin.views.templates import TemplatesPage
 from admin.views.texts import ConsentsPage, LettersPage
 from admin.views.ticket import TicketPage
 from app.models.appointment import RejectionReason
 from app.models.audit import AccessEvent, AuditEvent
+from app.models.directory import Department, HealthcareService, Practitioner, Specialty
 from app.models.donation_type import DonationType
 from app.models.message import Message
 from app.models.organization import Organization
@@ -66,9 +80,23 @@ def init_admin(app: Flask) -> None:
         office.add_view(RecordsPage())
         office.add_view(ImportsPage())
         allow_large(app, "imports.index", LARGEST_UPLOAD)
+        office.add_view(GridPage())
+        office.add_view(TemplatesPage())
+        office.add_view(SittingsPage())
+        office.add_view(AbsencesPage())
         office.add_view(DaysPage())
         office.add_view(PublishingPage())
         office.add_view(PausesPage())
+        _under(office, DIRECTORY, DepartmentsView(Department))
+        _under(office, DIRECTORY, PractitionersView(Practitioner))
+        _under(office, DIRECTORY, ServicesView(HealthcareService))
+        _under(office, DIRECTORY, SpecialtiesView(Specialty))
+        _under(office, DIRECTORY, DirectoryFilesPage())
+        allow_large(app, "directory-files.index", LARGEST_WORKBOOK)
+        _under(office, DIRECTORY, DistrictsPage())
+        office.add_view(DistrictStreetsPage())
+        office.add_view(DistrictFilesPage())
+        allow_large(app, "district-files.index", LARGEST_DISTRICTS)
         _under(office, SETTINGS, OrganizationsView(Organization))
         _under(office, SETTINGS, StaffUsersView(StaffUser))
         _under(office, SETTINGS, PoliciesView(BookingPolicy))

@@ -14,6 +14,7 @@ def init_public(app: Flask) -> None:
         accounts,
         booking,
         bookings,
+        districts,
         feedback,
         institutions,
         pages,

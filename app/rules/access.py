@@ -33,6 +33,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "audit.view",
             "audit.export",
             "jobs.view",
+            "districts.view",
+            "districts.edit",
         }
     ),
     Role.MANAGER: frozenset(
@@ -51,6 +53,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "pages.edit",
             "feedback.view",
             "feedback.answer",
+            "districts.view",
+            "districts.edit",
         }
     ),
     Role.REGISTRAR: frozenset(
@@ -68,6 +72,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "messages.resend",
             "feedback.view",
             "feedback.answer",
+            "districts.view",
         }
     ),
     Role.SCHEDULER: frozenset(
@@ -82,6 +87,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "appointments.cancel",
             "feedback.view",
             "feedback.answer",
+            "districts.view",
         }
     ),
     Role.ANALYST: frozenset({"directory.view", "schedules.view"}),

@@ -21,7 +21,7 @@ from app.rules.house_ranges import Overlap, Span, overlaps
 
 DistrictName = tuple[DistrictKind, str]
 """A kind and a number."""
-MOST_ROWS = 300
+MOST_ROWS = 200
 """Of one street in a file: the longest streets have some dozens."""
 
 

@@ -13,20 +13,45 @@ from sqlalchemy.orm import Session, aliased
 from app.models.appointment import FIRST_NUMBER, RejectionReason
 from app.models.audit import AuditEvent
 from app.models.base import Base
+from app.models.directory import (
+    Department,
+    HealthcareService,
+    Practitioner,
+    PractitionerRole,
+    Specialty,
+)
+from app.models.district import District, DistrictImport
 from app.models.donation_type import DonationType
-from app.models.exchange import DonorImport
+from app.models.exchange import DirectoryImport, DonorImport
 from app.models.organization import Organization
 from app.models.policy import BookingPolicy
 from app.models.schedule import Publication, Schedule
 from app.models.staff import StaffUser
 from app.rules.lookup import staff_names
 
-NAMED: tuple[type[Any], ...] = (Organization, DonationType, RejectionReason, StaffUser)
+NAMED: tuple[type[Any], ...] = (
+    Organization,
+    DonationType,
+    RejectionReason,
+    StaffUser,
+    Department,
+    HealthcareService,
+    Practitioner,
+    Specialty,
+)
 """Tables whose rows have a name that is no donor's."""
 Tenant = aliased(Organization)
 DESCRIBED: dict[type[Any], Any] = {
     Publication: select(Publication.id, Publication.title),
+    District: select(District.id, District.number, Organization.short_name).join(
+        Organization, Organization.id == District.organization_id
+    ),
+    DistrictImport: select(DistrictImport.id, DistrictImport.file_name),
     DonorImport: select(DonorImport.id, DonorImport.file_name),
+    DirectoryImport: select(DirectoryImport.id, DirectoryImport.file_name),
+    PractitionerRole: select(PractitionerRole.id, Practitioner.family_name, Organization.short_name)
+    .join(Practitioner, Practitioner.id == PractitionerRole.practitioner_id)
+    .join(Organization, Organization.id == PractitionerRole.organization_id),
     Schedule: select(Schedule.id, Schedule.date, Organization.short_name).join(
         Organization, Organization.id == Schedule.organization_id
     ),

@@ -29,6 +29,14 @@ CODE = re.compile(r"[a-z-]+\.[a-z_-]+")
 SPELLED: dict[str, set[str]] = {
     "day.{}": {"day.paused", "day.published"},
     "{}.{}": set(),
+    "{}.create": {
+        f"{topic}.create"
+        for topic in ("department", "service", "practitioner", "reception", "specialty")
+    },
+    "{}.edit": {
+        f"{topic}.edit"
+        for topic in ("department", "service", "practitioner", "reception", "specialty")
+    },
     "{}.export": set(),
     "{}.delete": set(),
 }
@@ -38,12 +46,16 @@ NEVER_A_SUBJECT = {
     "account_person",
     "appointment_event",
     "consent",
+    "district_doctor",
+    "district_range",
     "donor_import_row",
     "heartbeat",
     "mailbox_letter",
     "one_time_link",
+    "practitioner_service",
     "role_assignment",
     "slot",
+    "template_line",
     "throttle",
     "web_session",
 }

@@ -19,6 +19,7 @@ from app.models import (
     Account,
     AuditEvent,
     Base,
+    DirectoryImport,
     DistrictImport,
     DonorImport,
     DonorImportRow,
