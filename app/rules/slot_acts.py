@@ -114,6 +114,7 @@ def _chosen(
         .options(joinedload(Slot.schedule))
         .where(Slot.uid.in_(slot_uids), Slot.role_id == role_id, Slot.starts_at > now)
         .order_by(Slot.starts_at)
+        .execution_options(populate_existing=True)
     ).all()
     if not slots:
         raise NothingChosen()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -91,7 +92,7 @@ def test_what_the_strategy_makes_is_what_the_editor_takes(line):
 @given(patterns(), days | st.sampled_from(CHANGES), st.sampled_from(ZONES))
 def test_slots_do_not_overlap_and_come_twice_the_same(lines, day, zone):
     slots = slots_of(lines, day, zone)
-    for before, after in zip(slots, slots[1:], strict=False):
+    for before, after in pairwise(slots):
         assert before.ends_at <= after.starts_at
     assert slots == slots_of(reversed(lines), day, zone)
     assert all(local(slot.starts_at, zone).date() == day for slot in slots)
@@ -106,8 +107,9 @@ def test_no_slot_is_lost_except_where_there_is_no_such_hour(line, day, zone):
     assert there.isdisjoint(gone)
     assert there | set(gone) == {clock_time(slot.minute) for slot in line.wall_slots()}
     offsets = {
-        local(BEGINNING.replace(year=day.year, month=day.month, day=day.day, hour=hour), zone)
-        .utcoffset()
+        local(
+            BEGINNING.replace(year=day.year, month=day.month, day=day.day, hour=hour), zone
+        ).utcoffset()
         for hour in range(24)
     }
     if gone:
