@@ -55,7 +55,7 @@ def tel(phones: str) -> str:
 def page_text(text: str) -> Cleaned:
     """The HTML of a page that staff wrote, cleaned anew: the only text that is not escaped."""
     host = urlsplit(current_app.config["PUBLIC_URL"]).hostname or ""
-    return shown(text, own_host=host, elsewhere=gettext("another site"))
+    return shown(text, own_host=host, elsewhere=gettext("another site"), table=gettext("Table"))
 
 
 def init_formats(app: Flask) -> None:

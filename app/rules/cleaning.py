@@ -85,8 +85,11 @@ def drops_something(text: str) -> bool:
     return any(tag.lower() not in TAGS for tag in re.findall(r"<([a-zA-Z][\w-]*)", text))
 
 
-def shown(text: str, *, own_host: str, elsewhere: str) -> Cleaned:
-    """Cleaned anew for the reader: links to other sites say ``elsewhere``, headings can be linked to."""
+def shown(text: str, *, own_host: str, elsewhere: str, table: str) -> Cleaned:
+    """Cleaned anew for the reader: links to other sites say ``elsewhere``, headings can be linked to.
+
+    A table scrolls by itself where it is too wide; ``table`` is what the region is called.
+    """
     number = 0
 
     def link(match: re.Match[str]) -> str:
@@ -99,7 +102,11 @@ def shown(text: str, *, own_host: str, elsewhere: str) -> Cleaned:
         number += 1
         return f'<{match[1]} id="part-{number}">{match[2]}</{match[1]}>'
 
-    return Cleaned(HEADING.sub(heading, LINK.sub(link, cleaned(text))))
+    region = f'<div class="scrolled" tabindex="0" role="region" aria-label="{html.escape(table)}">'
+    told = HEADING.sub(heading, LINK.sub(link, cleaned(text)))
+    return Cleaned(
+        told.replace("<table>", f"{region}<table>").replace("</table>", "</table></div>")
+    )
 
 
 def _host(address: str) -> str:

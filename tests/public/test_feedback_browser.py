@@ -42,7 +42,7 @@ def arranged(live: Live) -> make.Tenant:
             session,
             tenant,
             slug="wide",
-            title_ru="Очень" + "длинное" * 12,
+            title_ru="Очень" + "длинное" * 5,
             body_ru="<table><tr>" + "<td>Столбец таблицы</td>" * 12 + "</tr></table>",
             position=99,
             published_at=now,
