@@ -52,6 +52,7 @@ NEVER_A_SUBJECT = {
     "heartbeat",
     "mailbox_letter",
     "one_time_link",
+    "person_document",
     "practitioner_service",
     "role_assignment",
     "slot",
