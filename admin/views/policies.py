@@ -59,6 +59,9 @@ LABELS: dict[str, tuple[Any, Any]] = {
 }
 ELSEWHERE = _l("This organization has none such. Choose one from the list, please.")
 
+OFFERED = (Confirmation.NONE, Confirmation.APPROVAL)
+"""A code needs a telephone, which donors are not asked for."""
+
 
 def branches() -> list[Organization]:
     return [row for row in organizations.in_scope(db.session()) if row.root_id is not None]
@@ -158,9 +161,7 @@ class PoliciesView(StaffView):
             [NotBlank(_l("Say where the numbers come from, please."))],
             description=_l("An order and its paragraph, or whose decision of which day."),
         ),
-        "confirmation": MemberField(
-            _l("A booking is confirmed"), members=Confirmation, words=label
-        ),
+        "confirmation": MemberField(_l("A booking is confirmed"), members=OFFERED, words=label),
         **number_fields(),
     }
     create_template = "admin/policy_form.html"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, BigKey, HasUid, Line, Note, stored_by_value
@@ -65,6 +65,13 @@ class Appointment(BranchScoped, PersonOwned, HasUid, Base):
             postgresql_where=text("status = 'held'"),
             sqlite_where=text("status = 'held'"),
         ),
+        CheckConstraint("person_id IS NOT NULL OR status IN ('held', 'released')", name="somebody"),
+        Index(
+            "ix_appointment_holder",
+            "holder",
+            postgresql_where=text("holder IS NOT NULL"),
+            sqlite_where=text("holder IS NOT NULL"),
+        ),
         Index(
             "ix_appointment_codes",
             "code_until",
@@ -81,7 +88,10 @@ class Appointment(BranchScoped, PersonOwned, HasUid, Base):
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     tenant_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), nullable=True)
+    """Empty only while a place is held by a browser whose owner has not said who he is (``holder``)."""
+    holder: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """Blind index of the token in that browser's cookie (app.rules.patients)."""
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), index=True)
     schedule_id: Mapped[int] = mapped_column(ForeignKey("schedule.id"), index=True)
     donation_type_id: Mapped[int] = mapped_column(ForeignKey("donation_type.id"), nullable=True)

@@ -119,6 +119,8 @@ class Confirmation(StrEnum):
 
     NONE = "none"
     APPROVAL = "approval"
+    CODE = "code"
+    """By the code of an SMS within an hour (row E27)."""
 
 
 class DeferralKind(StrEnum):

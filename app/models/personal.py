@@ -21,6 +21,7 @@ PERSONAL: dict[str, dict[str, str]] = {
         "comment": "health",
         "override_reason": "health",
         "code_nonce": "secret",
+        "holder": "trace",
     },
     "consent": {"sha256": "plain", "ip": "trace", "user_agent": "trace"},
     "deferral": {"reason": "health", "starts_on": "health", "ends_on": "health", "kind": "health"},

@@ -6,6 +6,7 @@ Lock order: person, then slot.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager, joinedload
@@ -21,7 +22,7 @@ from app.models.enums import (
 )
 from app.models.person import Person
 from app.models.schedule import Schedule
-from app.rules import audit, facts, outbox, policies, transitions
+from app.rules import audit, codes, facts, outbox, policies, transitions, visit_checks
 from app.rules.actor import SYSTEM, Actor
 from app.rules.donor_day import Day, pause_of
 from app.rules.eligibility import CLOSED, Refusal, blocking, check
@@ -36,6 +37,12 @@ from app.rules.errors import (
 from app.rules.known import PersonFacts
 
 A = AppointmentStatus
+EVENTS = {
+    Confirmation.NONE: "confirm_to_booked",
+    Confirmation.APPROVAL: "confirm_to_pending",
+    Confirmation.CODE: "propose",
+}
+"""What confirming a held place does, by policy."""
 
 
 class TooLateToCancel(RuleError):
@@ -101,33 +108,33 @@ def confirm(
         return first
     if first.status is not A.HELD or first.hold_until is None or first.hold_until <= now:
         raise _gone(session, first)
+    if first.person_id is None:
+        raise NotFound()  # nobody has said who he is
     day = Day(first.schedule, first.organization, first.donation_type, first.policy, pause)
-    person = facts.of_person(session, first.person_id)
-    blocked = blocking(refusals(session, day, person, now=now, starts_at=first.starts_at))
+    blocked = blocking(_against(session, day, first, now))
     if blocked:
         raise Refused(blocked)
-    approval = first.policy.confirmation is Confirmation.APPROVAL
+    mode = first.policy.confirmation
+    values: dict[str, Any] = {"requested_at": now, "hold_until": None, "held_from": None}
+    if mode is Confirmation.APPROVAL:
+        decide_by = now + dt.timedelta(hours=first.policy.decide_within_hours)
+        values["decide_by"] = min(decide_by, first.starts_at)
+    elif mode is Confirmation.CODE:
+        values |= codes.first(first, now=now)
     try:
         done = transitions.move(
             session,
             appointment_id=appointment_id,
-            event="confirm_to_pending" if approval else "confirm_to_booked",
+            event=EVENTS[mode],
             actor=actor,
             now=now,
             only_if=Appointment.hold_until > now,
-            requested_at=now,
-            hold_until=None,
-            held_from=None,
-            decide_by=min(
-                now + dt.timedelta(hours=first.policy.decide_within_hours), first.starts_at
-            )
-            if approval
-            else None,
+            **values,
         )
     except AlreadyChanged as error:
         raise _gone(session, first) from error
     audit.record(session, verb="booking.request", subject=done, actor=actor, now=now, changes={})
-    if approval:
+    if mode is Confirmation.APPROVAL:
         outbox.tell(
             session,
             done,
@@ -136,9 +143,18 @@ def confirm(
             useless_after=done.starts_at,
             account_id=actor.id if actor.kind is ActorKind.ACCOUNT else None,
         )
-    else:
+    elif mode is Confirmation.NONE:
         announce_booked(session, done, now=now, run_at=now)
     return done
+
+
+def _against(session: Session, day: Day, row: Appointment, now: dt.datetime) -> list[Refusal]:
+    if day.schedule.role_id is not None:
+        known = visit_checks.visits_of(session, person_id=row.person_id)
+        minutes = row.slot.minutes or 0
+        return visit_checks.check(day, known, starts_at=row.starts_at, minutes=minutes, now=now)
+    person = facts.of_person(session, row.person_id)
+    return refusals(session, day, person, now=now, starts_at=row.starts_at)
 
 
 def _gone(session: Session, held: Appointment) -> RuleError:

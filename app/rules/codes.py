@@ -54,26 +54,14 @@ def code_of(appointment: Appointment) -> str:
     return derived_digits("booking-code", appointment.id, appointment.code_nonce, DIGITS)
 
 
-def propose(
-    session: Session, *, appointment_id: int, actor: Actor, now: dt.datetime, **values: Any
-) -> Appointment:
-    """Held → proposed: the place stays held while a code is awaited. Raises AlreadyChanged, NotFound.
-
-    The caller has locked the person and run the rules (app.rules.booking.confirm).
-    """
-    held = _row(session, appointment_id)
-    return transitions.move(
-        session,
-        appointment_id=appointment_id,
-        event="propose",
-        actor=actor,
-        now=now,
-        code_nonce=secrets.token_hex(16),
-        code_until=min(now + dt.timedelta(minutes=held.policy.code_minutes), held.starts_at),
-        code_tries=0,
-        code_sent=1,
-        **values,
-    )
+def first(held: Appointment, *, now: dt.datetime) -> dict[str, Any]:
+    """What the row gets when it begins to await a code (app.rules.booking.confirm)."""
+    return {
+        "code_nonce": secrets.token_hex(16),
+        "code_until": min(now + dt.timedelta(minutes=held.policy.code_minutes), held.starts_at),
+        "code_tries": 0,
+        "code_sent": 1,
+    }
 
 
 def another(session: Session, *, appointment_id: int, now: dt.datetime) -> Appointment:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
@@ -13,11 +14,11 @@ from app.models.enums import AppointmentStatus, Channel, ScheduleStatus, SlotSta
 from app.models.policy import BookingPolicy
 from app.models.schedule import Slot
 from app.models.scope import widened
-from app.rules import facts, transitions
+from app.rules import facts, transitions, visit_checks
 from app.rules.actor import SYSTEM, Actor
 from app.rules.booking import lock_person, own, refusals
 from app.rules.donor_day import Choice, choice_of
-from app.rules.eligibility import blocking
+from app.rules.eligibility import Refusal, blocking
 from app.rules.errors import (
     AlreadyChanged,
     HoldEnded,
@@ -58,36 +59,44 @@ def keep(
     session: Session,
     choice: Choice,
     *,
-    person_id: int,
+    person_id: int | None,
     actor: Actor,
     now: dt.datetime,
     address: str = "",
+    holder: bytes | None = None,
 ) -> Appointment:
-    """The same for a choice read already. What it says of the place may be old: the taking decides."""
+    """The same for a choice read already. What it says of the place may be old: the taking decides.
+
+    Without ``person_id`` it is kept for whoever has ``holder`` (app.rules.patients).
+    """
     day, slot = choice.day, choice.slot
-    if slot.status is not SlotStatus.FREE and _is_lost(session, choice, person_id, now):
+    mine = Appointment.person_id == person_id if person_id else Appointment.holder == holder
+    if slot.status is not SlotStatus.FREE and _is_lost(session, choice, mine, now):
         raise NoPlaces() if choice.any_place else Taken()
-    lock_person(session, person_id)
-    person = facts.of_person(session, person_id)
-    for former in person.held:
+    if person_id is not None:
+        lock_person(session, person_id)
+    kept, against = stand(session, choice, person_id=person_id, holder=holder, now=now)
+    for former in kept:
         if _is_same(former, choice) and former.hold_until is not None and former.hold_until > now:
             return own(session, former.appointment_id)
-    blocked = blocking(refusals(session, day, person, now=now, starts_at=slot.starts_at))
+    blocked = blocking(against)
     if blocked:
         raise Refused(blocked)
     held_from = blind_index("address", address) if address else None
     if held_from is not None:
         _limit_holds(session, held_from, day.policy, now)
     slot_id = _take(session, slot, any_place=choice.any_place, now=now)
-    for former in person.held:  # after the new place is won: two who swap never wait for each other
+    for former in kept:  # after the new place is won: two who swap never wait for each other
         release(session, appointment_id=former.appointment_id, actor=actor, now=now)
     appointment = Appointment(
         organization_id=day.schedule.organization_id,
         tenant_id=day.schedule.tenant_id,
         person_id=person_id,
+        holder=holder,
         slot_id=slot_id,
         schedule_id=day.schedule.id,
         donation_type_id=day.schedule.donation_type_id,
+        service_id=day.schedule.service_id,
         policy_id=day.policy.id,
         status=A.HELD,
         keeps_slot=True,
@@ -100,7 +109,27 @@ def keep(
     return appointment
 
 
-def _is_lost(session: Session, choice: Choice, person_id: int, now: dt.datetime) -> bool:
+def stand(
+    session: Session,
+    choice: Choice,
+    *,
+    person_id: int | None,
+    holder: bytes | None,
+    now: dt.datetime,
+) -> tuple[Sequence[HeldFact], list[Refusal]]:
+    """What is held already, and what stands against this choice, by facts loaded just now."""
+    day, slot = choice.day, choice.slot
+    if day.schedule.role_id is None:
+        assert person_id is not None, "donors are known by their account"
+        person = facts.of_person(session, person_id)
+        return person.held, refusals(session, day, person, now=now, starts_at=slot.starts_at)
+    known = visit_checks.visits_of(session, person_id=person_id, holder=holder)
+    return known.held, visit_checks.check(
+        day, known, starts_at=slot.starts_at, minutes=slot.minutes or 0, now=now
+    )
+
+
+def _is_lost(session: Session, choice: Choice, mine: ColumnElement[bool], now: dt.datetime) -> bool:
     """Is there nothing to wait for? Somebody else has it, and no stale hold is among them.
 
     In a rush nearly everybody hears this, so it is asked before anything is locked or reckoned.
@@ -120,7 +149,7 @@ def _is_lost(session: Session, choice: Choice, person_id: int, now: dt.datetime)
                 here,
                 Appointment.keeps_slot,
                 or_(
-                    Appointment.person_id == person_id,
+                    mine,
                     and_(Appointment.status == A.HELD, Appointment.hold_until <= now),
                     and_(Appointment.status == A.REJECTED, Appointment.undo_until <= now),
                 ),

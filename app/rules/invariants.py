@@ -96,13 +96,21 @@ def _two_holds(session: Session) -> list[str]:
     ).all()
     held = session.scalars(
         select(Appointment.person_id)
-        .where(Appointment.status == A.HELD)
+        .where(Appointment.status == A.HELD, Appointment.person_id.is_not(None))
         .group_by(Appointment.person_id)
         .having(func.count() > 1)
     ).all()
-    return _listed("I2 people with too many bookings", [row[0] for row in booked]) + _listed(
-        "I2 people with two held places", list(held)
-    )
+    unnamed = session.scalars(
+        select(func.max(Appointment.id))
+        .where(Appointment.status == A.HELD, Appointment.person_id.is_(None))
+        .group_by(Appointment.holder)
+        .having(func.count() > 1)
+    ).all()
+    return [
+        *_listed("I2 people with too many bookings", [row[0] for row in booked]),
+        *_listed("I2 people with two held places", list(held)),
+        *_listed("I2 browsers with two held places, appointments", list(unnamed)),
+    ]
 
 
 def _histories(session: Session) -> list[str]:

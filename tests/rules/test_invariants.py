@@ -117,6 +117,17 @@ def holding_twice(centre: Centre) -> int:
     return held.person_id
 
 
+def one_browser_holding_twice(centre: Centre) -> int:
+    held = centre.of[A.HELD]
+    known = make.make_donor(centre.session, centre.tenant)
+    second = make.make_appointment(
+        centre.session, centre.tenant, known, centre.other_day, status=A.HELD
+    )
+    for row in (held, second):
+        centre.change(row, person_id=None, holder=b"one browser")
+    return second.id
+
+
 def leap(centre: Centre) -> int:
     event = centre.of[A.BOOKED].events[-1]
     centre.change(event, from_status=A.RELEASED)
@@ -165,6 +176,7 @@ BROKEN: dict[Callable[[Centre], int], list[str]] = {
     cancelled_that_keeps: ["I11 appointments that keep or free a place wrongly"],
     booked_twice: ["I2 people with too many bookings"],
     holding_twice: ["I2 people with two held places"],
+    one_browser_holding_twice: ["I2 browsers with two held places, appointments"],
     leap: ["I6 changes that the table does not know"],
     forgotten_change: ["I4 appointments whose history ends elsewhere"],
     no_history_at_all: ["I4 appointments whose history ends elsewhere"],

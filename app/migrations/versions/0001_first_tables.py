@@ -1037,7 +1037,7 @@ def upgrade():
         sa.Column("source", sa.String(length=200), nullable=False),
         sa.Column(
             "confirmation",
-            sa.Enum("none", "approval", name="confirmation", native_enum=False, length=24),
+            sa.Enum("none", "approval", "code", name="confirmation", native_enum=False, length=24),
             nullable=False,
         ),
         sa.Column("hold_minutes", sa.Integer(), nullable=False),
@@ -1840,7 +1840,8 @@ def upgrade():
         "appointment",
         sa.Column("id", BigKey, nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
-        sa.Column("person_id", BigKey, nullable=False),
+        sa.Column("person_id", BigKey, nullable=True),
+        sa.Column("holder", sa.LargeBinary(length=32), nullable=True),
         sa.Column("slot_id", BigKey, nullable=False),
         sa.Column("schedule_id", BigKey, nullable=False),
         sa.Column("donation_type_id", sa.Integer(), nullable=True),
@@ -1894,6 +1895,10 @@ def upgrade():
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column("organization_id", sa.Integer(), nullable=False),
         sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "person_id IS NOT NULL OR status IN ('held', 'released')",
+            name=op.f("ck_appointment_somebody"),
+        ),
         sa.ForeignKeyConstraint(
             ["decided_by_id"], ["staff_user.id"], name=op.f("fk_appointment_decided_by_id")
         ),
@@ -1938,6 +1943,13 @@ def upgrade():
         )
         batch_op.create_index(
             "ix_appointment_decided", ["decided_by_id", "decided_at"], unique=False
+        )
+        batch_op.create_index(
+            "ix_appointment_holder",
+            ["holder"],
+            unique=False,
+            postgresql_where=sa.text("holder IS NOT NULL"),
+            sqlite_where=sa.text("holder IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_appointment_holds",
@@ -2267,6 +2279,11 @@ def downgrade():
             "ix_appointment_holds",
             postgresql_where=sa.text("status = 'held'"),
             sqlite_where=sa.text("status = 'held'"),
+        )
+        batch_op.drop_index(
+            "ix_appointment_holder",
+            postgresql_where=sa.text("holder IS NOT NULL"),
+            sqlite_where=sa.text("holder IS NOT NULL"),
         )
         batch_op.drop_index("ix_appointment_decided")
         batch_op.drop_index(

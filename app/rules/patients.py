@@ -1,0 +1,159 @@
+"""A patient's booking on the one engine: what stands against it, and who is holding before saying who he is.
+
+Holding, confirming and cancelling are app.rules.holding and app.rules.booking; here is only what a
+practitioner's sitting has of its own. A place may be held by a browser (its token's blind index) until
+its owner has said who he is (row B9); then it is held by that person.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session, contains_eager
+
+from app.models.appointment import Appointment
+from app.models.crypto import blind_index
+from app.models.directory import PractitionerRole
+from app.models.enums import AppointmentStatus, Channel, ScheduleStatus
+from app.models.organization import Organization
+from app.models.policy import BookingPolicy
+from app.models.schedule import Schedule, Slot
+from app.models.scope import widened
+from app.rules import holding, transitions
+from app.rules.actor import Actor
+from app.rules.booking import lock_person
+from app.rules.donor_day import Choice, Day, policy_of
+from app.rules.eligibility import blocking
+from app.rules.errors import HoldEnded, NotFound, Refused
+from app.rules.policies import NoPolicy
+from app.rules.visit_checks import check, visits_of
+
+A = AppointmentStatus
+NOBODY_YET = "a patient who has not said who he is"
+
+
+def choice_of(session: Session, *, slot_uid: uuid.UUID, now: dt.datetime) -> Choice:
+    """A time of a practitioner on the site, free or not. Raises NotFound, NoPolicy."""
+    row = session.execute(
+        select(Slot, Schedule, Organization, BookingPolicy)
+        .join(Schedule, Schedule.id == Slot.schedule_id)
+        .join(Organization, Organization.id == Schedule.organization_id)
+        .outerjoin(BookingPolicy, BookingPolicy.id == policy_of(now))
+        .join(Schedule.role)
+        .join(PractitionerRole.practitioner)
+        .options(
+            contains_eager(Schedule.role).contains_eager(PractitionerRole.practitioner),
+        )
+        .where(
+            Slot.uid == slot_uid,
+            Slot.channel == Channel.WEB,
+            Schedule.status != ScheduleStatus.DRAFT,
+        )
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    if row.BookingPolicy is None:
+        raise NoPolicy()
+    day = Day(row.Schedule, row.Organization, row.Schedule.donation_type, row.BookingPolicy)
+    return Choice(day, row.Slot, any_place=False)
+
+
+def hold(
+    session: Session,
+    *,
+    slot_uid: uuid.UUID,
+    token: str,
+    actor: Actor,
+    now: dt.datetime,
+    address: str = "",
+) -> Appointment:
+    """Keep a time for the browser that bears ``token``; choosing again lets the former one go.
+
+    Raises Refused, Taken, TooManyHolds, NotFound.
+    """
+    holder = holder_of(token)
+    with widened(session, NOBODY_YET):
+        choice = choice_of(session, slot_uid=slot_uid, now=now)
+        _one_after_another(session, holder)
+        return holding.keep(
+            session, choice, person_id=None, holder=holder, actor=actor, now=now, address=address
+        )
+
+
+def held(session: Session, *, token: str, now: dt.datetime) -> Appointment | None:
+    """What this browser is holding, said to be somebody's or not yet."""
+    with widened(session, NOBODY_YET):
+        return session.scalars(
+            select(Appointment)
+            .where(
+                Appointment.holder == holder_of(token),
+                Appointment.status == A.HELD,
+                Appointment.hold_until > now,
+            )
+            .order_by(Appointment.id.desc())
+            .limit(1)
+        ).first()
+
+
+def name(
+    session: Session,
+    *,
+    appointment_id: int,
+    token: str,
+    person_id: int,
+    actor: Actor,
+    now: dt.datetime,
+) -> Appointment:
+    """The held place is this person's from now on; what else the person held is let go.
+
+    Raises Refused, HoldEnded, and NotFound for what this browser does not hold.
+    """
+    with widened(session, NOBODY_YET):
+        lock_person(session, person_id)
+        row = session.scalars(
+            select(Appointment)
+            .join(Appointment.schedule)
+            .options(contains_eager(Appointment.schedule))
+            .where(Appointment.id == appointment_id, Appointment.holder == holder_of(token))
+            .execution_options(populate_existing=True)
+        ).one_or_none()
+        if row is None:
+            raise NotFound()
+        known = visits_of(session, person_id=person_id)
+        against = check(
+            Day(row.schedule, row.organization, row.donation_type, row.policy),
+            known,
+            starts_at=row.starts_at,
+            minutes=row.slot.minutes or 0,
+            now=now,
+        )
+        if blocking(against):
+            raise Refused(blocking(against))
+        named = update(Appointment).where(
+            Appointment.id == appointment_id,
+            Appointment.status == A.HELD,
+            Appointment.hold_until > now,
+            or_(Appointment.person_id.is_(None), Appointment.person_id == person_id),
+        )
+        if not transitions.changed_rows(session, named.values(person_id=person_id)):
+            raise HoldEnded()
+        for former in known.held:
+            if former.appointment_id != appointment_id:
+                holding.release(session, appointment_id=former.appointment_id, actor=actor, now=now)
+        session.refresh(row)
+        return row
+
+
+def holder_of(token: str) -> bytes:
+    """By which a browser's held place is found; the token itself is in its cookie alone."""
+    return blind_index("holder", token)
+
+
+def _one_after_another(session: Session, holder: bytes) -> None:
+    """Two requests of one browser wait for each other. (On SQLite the one writer is the lock.)"""
+    if session.get_bind().dialect.name == "postgresql":
+        key = int.from_bytes(holder[:8], "big", signed=True)
+        session.execute(select(func.pg_advisory_xact_lock(key)))

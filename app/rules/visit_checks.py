@@ -1,0 +1,113 @@
+"""What stands against a patient's visit, from what is known about the patient. The page, the booking and
+its confirmation ask the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models.appointment import Appointment
+from app.models.directory import PractitionerRole
+from app.models.enums import AppointmentStatus, ScheduleStatus
+from app.models.schedule import Schedule, Slot
+from app.rules.clock import local_date
+from app.rules.donor_day import Day
+from app.rules.eligibility import CLOSED, Refusal
+from app.rules.errors import N_
+from app.rules.facts import COUNTED
+from app.rules.known import HeldFact
+
+A = AppointmentStatus
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A live visit of the person: to whom, when, for how long."""
+
+    appointment_id: int
+    practitioner_id: int
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Visits:
+    """What is known about one patient, or of a browser of which nobody knows whose it is."""
+
+    live: tuple[Visit, ...] = ()
+    held: tuple[HeldFact, ...] = ()
+
+
+def check(
+    day: Day, known: Visits, *, starts_at: dt.datetime, minutes: int, now: dt.datetime
+) -> list[Refusal]:
+    """Every reason against a visit at that time, the day's own first. Pure."""
+    zone, policy = day.organization.time_zone, day.policy
+    found = []
+    if starts_at <= now:
+        found.append(Refusal("past", N_("This time is over.")))
+    if day.schedule.status is ScheduleStatus.CLOSED:
+        found.append(CLOSED)
+    opens = local_date(starts_at, zone) - dt.timedelta(days=policy.book_days_ahead)
+    if local_date(now, zone) < opens:
+        found.append(
+            Refusal(
+                "too_far", N_("Booking for this day opens on %(date)s."), {"date": opens}, opens
+            )
+        )
+    ends_at = starts_at + dt.timedelta(minutes=minutes)
+    for visit in known.live:
+        when = {"date": local_date(visit.starts_at, zone)}
+        if visit.practitioner_id == day.schedule.role.practitioner_id:
+            found.append(
+                Refusal(
+                    "same_doctor",
+                    N_("You are booked with this doctor already, on %(date)s. Cancel that first."),
+                    when,
+                )
+            )
+        elif visit.starts_at < ends_at and starts_at < visit.ends_at:
+            found.append(
+                Refusal(
+                    "same_time",
+                    N_("You have another visit at that time, on %(date)s. Choose another time."),
+                    when,
+                )
+            )
+    if len(known.live) >= policy.live_limit:
+        found.append(
+            Refusal(
+                "too_many",
+                N_("You have %(count)s visits ahead; no more can be booked here at once."),
+                {"count": len(known.live)},
+            )
+        )
+    return found
+
+
+def visits_of(session: Session, *, person_id: int | None, holder: bytes | None = None) -> Visits:
+    """One query. A holder's visits are its held places alone."""
+    whose = Appointment.person_id == person_id
+    if person_id is None:
+        whose = (Appointment.holder == holder) & Appointment.person_id.is_(None)
+    rows = session.execute(
+        select(Appointment, Slot.minutes, PractitionerRole.practitioner_id)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .join(Schedule, Schedule.id == Appointment.schedule_id)
+        .join(PractitionerRole, PractitionerRole.id == Schedule.role_id)
+        .where(whose, Appointment.status.in_((*COUNTED, A.HELD)))
+        .order_by(Appointment.starts_at)
+    ).all()
+    live, held = [], []
+    for row, minutes, practitioner_id in rows:
+        if row.status is A.HELD:
+            held.append(
+                HeldFact(row.id, row.schedule_id, row.slot_id, row.starts_at, row.hold_until)
+            )
+        else:
+            ends_at = row.starts_at + dt.timedelta(minutes=minutes or 0)
+            live.append(Visit(row.id, practitioner_id, row.starts_at, ends_at))
+    return Visits(tuple(live), tuple(held))
