@@ -105,7 +105,10 @@ def news() -> str:
     asked = request.args.get("page", "")
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
     listing = rules.news(db.session(), tenant_id=whose(), page=number, now=g.now)
-    return render_template("public/news.html", listing=listing, of=request.args.get("of"))
+    zone = rules.zone_of(db.session(), listing.rows[0]) if listing.rows else ""
+    return render_template(
+        "public/news.html", listing=listing, zone=zone, of=request.args.get("of")
+    )
 
 
 def _first(kind: PageKind) -> str:
@@ -119,6 +122,7 @@ def _shown(found: Page | None) -> str:
         "public/page.html",
         page=found,
         text=localized(found, "body"),
+        zone=rules.zone_of(db.session(), found),
         tongue=locale() if getattr(found, f"body_{locale()}") else "ru",
         of=request.args.get("of"),
     )

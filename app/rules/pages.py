@@ -106,6 +106,11 @@ def published(
     return session.scalars(query.order_by(Page.tenant_id, Page.id).limit(1)).first()
 
 
+def zone_of(session: Session, page: Page) -> str:
+    """The zone of the organization whose page it is."""
+    return session.get_one(Organization, page.tenant_id).time_zone
+
+
 def first_of(
     session: Session, *, kind: PageKind, tenant_id: int | None, now: dt.datetime
 ) -> Page | None:

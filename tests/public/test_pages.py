@@ -124,10 +124,11 @@ def test_news_are_listed_in_pages(client: Visitor, store: Session, now: dt.datet
             tenant,
             kind=PageKind.NEWS,
             title_ru=f"Новость {hours}",
-            published_at=now - dt.timedelta(hours=hours),
+            published_at=now - dt.timedelta(hours=hours + 9.5),
         )
     first = client.page("/news")
     assert headings(first)[1] == "Новость 0" and "Новость 10" not in words(first)
+    assert "23 ноября 2026" in words(first)  # 21:30 UTC is the next day in Moscow
     assert "Новость 11" in words(client.page("/news?page=2"))
     for odd in ("0", "99", "x", "%D9%A3", "-1"):
         client.page(f"/news?page={odd}")
