@@ -25,6 +25,7 @@ from app.rules import checks, journal
 from app.rules.audit import MASK
 from forms.donors import PHONE_REASONS, SEXES
 from forms.inputs import staff_zone
+from forms.person_documents import REASONS
 from forms.staff import LANGUAGES
 
 NOTHING = "—"
@@ -106,7 +107,7 @@ def special_words(table: str, name: str, value: Any) -> str:
     if (table, name) == ("appointment", "overridden"):
         return ", ".join(gettext(checks.TITLES.get(each, each)) for each in value)
     if (table, name) == ("person", "reason"):
-        return str(PHONE_REASONS.get(value, value))
+        return str((PHONE_REASONS | REASONS).get(value, value))
     if (table, name) == ("person", "document"):
         return label(DocumentKind(value))
     if value == "*" and table == "staff_user":

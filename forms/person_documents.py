@@ -6,14 +6,20 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import ValidationError
+from wtforms import SelectField, ValidationError
 
 from app.i18n import label, say
 from app.models.enums import DocumentKind
 from app.rules import documents
 from app.rules.errors import RuleError
-from forms.donors import CHOOSE, FILL_IN
+from forms.donors import CHOOSE, FILL_IN, PHONE_REASONS
 from forms.inputs import LineField, MemberField, NotBlank
+
+REASONS = {
+    "compare": _l("to compare with the paper"),
+    "asked": PHONE_REASONS["asked"],
+    "doctor": PHONE_REASONS["doctor"],
+}
 
 
 def _demand(kind: DocumentKind, field: Any) -> None:
@@ -50,3 +56,13 @@ class DocumentForm(NumberForm):
     def validate_number(self, field: Any) -> None:
         if field.data and self.kind.data is not None:
             _demand(self.kind.data, field)
+
+
+class ReasonForm(FlaskForm):
+    """Why the whole number is needed: noted beside who saw it."""
+
+    reason = SelectField(_l("What for"), choices=[("", _l("Choose")), *REASONS.items()])
+
+    def validate_reason(self, field: Any) -> None:
+        if field.data not in REASONS:
+            raise ValidationError(str(CHOOSE))

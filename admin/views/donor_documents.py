@@ -19,8 +19,7 @@ from app.rules import audit, documents, donor_card, lookup, person_documents
 from app.rules.actor import Actor
 from app.rules.errors import NotFound
 from app.rules.facts import StaffFacts
-from forms.donors import PhoneForm
-from forms.person_documents import DocumentForm, NumberForm
+from forms.person_documents import DocumentForm, NumberForm, ReasonForm
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -109,7 +108,7 @@ class Documents:
             return self.back(".card", uid=uid)
         person = lookup.person(self.session, uid=uid)
         document = person_documents.document_of(self.session, person=person, uid=fact)
-        form = PhoneForm()
+        form = ReasonForm()
         if not form.validate():
             card = donor_card.card(self.session, uid=uid, now=self.now)
             return self._card(card, "donors.card", document_form=form, asked_document=fact), 422

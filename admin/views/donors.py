@@ -19,6 +19,7 @@ from app.rules import audit, donor_card, donor_search, lookup, person_documents
 from app.rules.checks import TITLES
 from app.rules.donor_card import Card
 from forms.donors import SEXES, PhoneForm, SearchForm
+from forms.person_documents import ReasonForm
 
 SAW = {
     "donors.card": _l("opened the card"),
@@ -113,7 +114,7 @@ class DonorsPage(Changes, Documents, StaffPage):
             saw=SAW,
             may_edit=self.may("donors.edit"),
             documents=person_documents.lines(self.session, person_id=card.person.id),
-            **{"phone_form": PhoneForm(), "phone": "", "document_form": PhoneForm(), **more},
+            **{"phone_form": PhoneForm(), "phone": "", "document_form": ReasonForm(), **more},
         )
 
     @expose("/<uuid:uid>/phone/", methods=("GET", "POST"))
