@@ -38,6 +38,8 @@ class StaffPage(Guarded, BaseView):
     """
 
     slug: str
+    path: str = ""
+    """Where it stands under /staff/, if that is not the slug."""
     title: Any
     section: Any = None
     """The menu's heading; None: a top-level entry."""
@@ -45,7 +47,10 @@ class StaffPage(Guarded, BaseView):
 
     def __init__(self) -> None:
         super().__init__(
-            name=self.title, category=self.section, endpoint=self.slug, url=f"/staff/{self.slug}"
+            name=self.title,
+            category=self.section,
+            endpoint=self.slug,
+            url=f"/staff/{self.path or self.slug}",
         )
 
     def is_visible(self) -> bool:
@@ -64,6 +69,8 @@ class StaffView(Writes, Acts, Exports, Guarded, ModelView):
     """
 
     slug: str
+    path: str = ""
+    """Where it stands under /staff/, if that is not the slug: «directory/departments»."""
     title: Any
     title_one: Any
     """One row, as in «Organization»: the heading of its own pages."""
@@ -131,7 +138,7 @@ class StaffView(Writes, Acts, Exports, Guarded, ModelView):
             name=self.title,
             category=self.section,
             endpoint=self.slug,
-            url=f"/staff/{self.slug}",
+            url=f"/staff/{self.path or self.slug}",
         )
 
     # Flask-Admin's scaffolding that would query or guess.

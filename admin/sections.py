@@ -6,3 +6,4 @@ from flask_babel import lazy_gettext as _l
 
 SCHEDULE = _l("Schedule")
 DONORS = _l("Donors")
+DIRECTORY = _l("Directory")

@@ -37,10 +37,15 @@ def init_cli(app: Flask) -> None:
 
 @click.command()
 def migrate() -> None:
-    """Bring the database to this version's schema."""
+    """Bring the database to this version's schema, and its dictionaries to this version's."""
     from alembic import command
 
+    from app.rules.directory import ensure_specialties
+
     command.upgrade(alembic_config(), "head")
+    set_scope(db.session(), SYSTEM)
+    with saved() as session:
+        ensure_specialties(session)
 
 
 @click.command()

@@ -1,16 +1,23 @@
-"""The addresses of the patients' pages: everything the reader has chosen stands in the query string."""
+"""The directory's inputs: addresses of the patients' pages, and the fields staff fill in.
+
+Everything a patient has chosen stands in the query string.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from flask_babel import gettext
+from wtforms import StringField
+
 from app.rules.directory import Search
 from app.rules.week import Wish
-from forms.inputs import parsed_day, tidy_line
+from forms.inputs import ChosenField, parsed_day, tidy_line, typed
 
 MOST_TEXT = 100
 
@@ -74,3 +81,32 @@ def _day(args: Mapping[str, str], name: str) -> dt.date | None:
 
 def _text(args: Mapping[str, str], name: str) -> str:
     return tidy_line(args.get(name, ""))[:MOST_TEXT]
+
+
+class KeyField(ChosenField):
+    """A key of one of our lists (app/data); empty for none."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        super().process_formdata(valuelist)
+        self.data = self.data or ""
+
+
+class CoordinateField(StringField):
+    """Degrees, «55.7512» or «55,7512»; None if nothing was typed."""
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else f"{self.data:g}"
+
+    def process_data(self, value: Any) -> None:
+        self.data = value
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data: Any = None
+        text = typed(valuelist).replace(",", ".")
+        if not text:
+            return
+        if not re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{1,8})?", text):
+            raise ValueError(gettext("Type degrees as a number, please: 55.7512."))
+        self.data = float(text)

@@ -10,12 +10,13 @@ from admin.base import StaffView
 from admin.columns import Badge
 from admin.filters import Choice, YesNo
 from app.extensions import db
-from app.i18n import label
+from app.i18n import label, spoken
 from app.models.enums import OrganizationKind
 from app.models.organization import Organization
 from app.models.scope import scope_of
-from app.rules import organizations
+from app.rules import directory, organizations
 from app.rules.errors import NotAllowed
+from forms.directory import CoordinateField, KeyField
 from forms.inputs import ChosenField, LineField, MemberField, NotBlank, RowField
 
 ZONES = (
@@ -61,6 +62,12 @@ def state(row: Organization) -> Badge:
     return Badge(_l("works"), "ok") if row.is_active else Badge(_l("switched off"), "off")
 
 
+def institution_words(key: str) -> str:
+    """The type patients search by, in words."""
+    words = directory.institution_kinds().get(key)
+    return spoken(words) if words else key
+
+
 class OrganizationsView(StaffView):
     slug = "organizations"
     title = _l("Organizations")
@@ -81,8 +88,15 @@ class OrganizationsView(StaffView):
         "address",
         "directions",
         "phone",
+        "phones",
+        "site",
+        "hours",
+        "institution",
+        "latitude",
+        "longitude",
         "time_zone",
         "takes_donors",
+        "takes_patients",
         "state",
     )
     column_sortable_list = ("short_name", "settlement", "kind")
@@ -97,6 +111,13 @@ class OrganizationsView(StaffView):
         "address": _l("Address"),
         "directions": _l("How to get there"),
         "phone": _l("Telephone"),
+        "phones": _l("Telephones of the registry desks"),
+        "site": _l("Web site"),
+        "hours": _l("Opening hours"),
+        "institution": _l("Type of institution"),
+        "latitude": _l("Latitude"),
+        "longitude": _l("Longitude"),
+        "takes_patients": _l("Takes patients"),
         "time_zone": _l("Time zone"),
         "takes_donors": _l("Takes donors"),
         "is_active": _l("Works"),
@@ -106,10 +127,18 @@ class OrganizationsView(StaffView):
         "name": _l("As in the charter: it stands in letters and on tickets."),
         "short_name": _l("As people call it: it stands in lists."),
         "directions": _l("Entrance, floor, bus stop: goes into letters and onto tickets."),
+        "phones": _l("Several are parted by commas; on the page for patients."),
         "takes_donors": _l("Donors see it when they choose where to go."),
+        "takes_patients": _l(
+            "Patients find it in the list of institutions and book doctors there."
+        ),
         "is_active": _l("Switched off, it takes no bookings and is not offered any more."),
     }
-    cells = {"state": state, "time_zone": lambda row: zone_name(row.time_zone)}
+    cells = {
+        "state": state,
+        "time_zone": lambda row: zone_name(row.time_zone),
+        "institution": lambda row: institution_words(row.institution),
+    }
     load = (Organization.part_of,)
     filters = (
         Choice("kind", _l("Kind"), Organization.kind, OrganizationKind),
@@ -122,8 +151,15 @@ class OrganizationsView(StaffView):
         "address",
         "directions",
         "phone",
+        "phones",
+        "site",
+        "hours",
+        "institution",
+        "latitude",
+        "longitude",
         "time_zone",
         "takes_donors",
+        "takes_patients",
         "is_active",
     )
     create_columns = ("parent", "sort", *form_columns[:-1])
@@ -143,6 +179,16 @@ class OrganizationsView(StaffView):
         "name": LineField(_l("Full name"), [NotBlank(_l("Type the name, please."))]),
         "short_name": LineField(_l("Short name"), [NotBlank(_l("Type the name, please."))]),
         "time_zone": ZoneField(_l("Time zone"), default="Europe/Moscow"),
+        "institution": KeyField(
+            _l("Type of institution"),
+            [],
+            {key: key for key in directory.institution_kinds()},
+            institution_words,
+            _l("none of these"),
+            description=_l("Patients search by it."),
+        ),
+        "latitude": CoordinateField(_l("Latitude"), description=_l("In degrees: 55.7512.")),
+        "longitude": CoordinateField(_l("Longitude"), description=_l("In degrees: 37.6184.")),
     }
 
     def create_form(self, obj: Any = None) -> Any:

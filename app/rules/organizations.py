@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import RejectionReason
@@ -22,13 +22,15 @@ from app.models.enums import (
     OrganizationKind,
     ScheduleStatus,
     Sex,
+    SlotStatus,
 )
 from app.models.organization import Organization
 from app.models.policy import BookingPolicy
-from app.models.schedule import Schedule
+from app.models.schedule import Schedule, Slot
 from app.models.scope import scope_of
-from app.rules import access, audit
+from app.rules import access, audit, pages
 from app.rules.actor import Actor
+from app.rules.clock import local_date
 from app.rules.errors import N_, NotAllowed, RuleError
 
 DATA = Path(__file__).parent.parent / "data"
@@ -49,9 +51,10 @@ def starter(name: str) -> dict[str, Any]:
 def create_root(session: Session, *, actor: Actor, now: dt.datetime, **fields: Any) -> Organization:
     """A new legal body (``fields`` of Organization) with its policy, numbers, types, reasons and consent text.
 
-    Raises UnknownZone.
+    Raises UnknownZone, NotASite, HalfCoordinates.
     """
     _demand_zone(fields.get("time_zone", "Europe/Moscow"))
+    _demand_facts(fields)
     kind = fields.pop("kind", OrganizationKind.BLOOD_CENTRE)
     root = Organization(kind=kind, **fields)
     session.add(root)
@@ -70,6 +73,7 @@ def create_root(session: Session, *, actor: Actor, now: dt.datetime, **fields: A
         _medical_numbers(session, root.id)
         _types_and_reasons(session, root.id)
         _consent(session, root.id, now)
+    pages.start(session, tenant_id=root.id, now=now)
     session.flush()
     return root
 
@@ -80,6 +84,7 @@ def create_branch(
     """A branch of an organization (row A13); its zone may differ from the root's. Raises UnknownZone."""
     fields.setdefault("time_zone", part_of.time_zone)
     _demand_zone(fields["time_zone"])
+    _demand_facts(fields)
     branch = Organization(
         kind=OrganizationKind.BRANCH, part_of_id=part_of.id, root_id=part_of.tenant_id, **fields
     )
@@ -178,6 +183,21 @@ class ZoneInUse(RuleError):
     )
 
 
+class NotASite(RuleError):
+    code = "not_a_site"
+    text = N_("The address of the site begins with https:// or http://.")
+
+
+class HalfCoordinates(RuleError):
+    code = "half_coordinates"
+    text = N_("Give both the latitude (up to 90) and the longitude (up to 180), or neither.")
+
+
+class PatientsAhead(RuleError):
+    code = "patients_ahead"
+    text = N_("Doctors’ times are published there up to %(date)s. Close them first.")
+
+
 class StillParent(RuleError):
     code = "still_parent"
     text = N_("Branches still work under it. Switch them off first.")
@@ -197,7 +217,10 @@ def change(
     now: dt.datetime,
     **fields: Any,
 ) -> Organization:
-    """Write ``fields`` of an organization. Raises NotAllowed, UnknownZone, ZoneInUse, StillParent."""
+    """Write ``fields`` of an organization.
+
+    Raises NotAllowed, UnknownZone, ZoneInUse, StillParent, NotASite, HalfCoordinates, PatientsAhead.
+    """
     demand_over(session, organization.id)
     zone = fields.get("time_zone", organization.time_zone)
     if zone != organization.time_zone:
@@ -205,6 +228,10 @@ def change(
         _demand_no_days(session, organization, now)
     if organization.is_active and fields.get("is_active") is False:
         _demand_no_branches(session, organization)
+    _demand_facts(fields)
+    off = fields.get("is_active") is False or fields.get("takes_patients") is False
+    if organization.takes_patients and off:
+        _demand_no_receptions(session, organization, now)
     for name, value in fields.items():
         setattr(organization, name, value)
     audit.record(
@@ -231,6 +258,31 @@ def _demand_no_days(session: Session, organization: Organization, now: dt.dateti
     )
     if ahead is not None:
         raise ZoneInUse()
+
+
+def _demand_facts(fields: dict[str, Any]) -> None:
+    """What stands on the institution's page can be shown there: links go nowhere but to sites."""
+    site = fields.get("site", "")
+    if site and not site.startswith(("https://", "http://")):
+        raise NotASite()
+    north, east = fields.get("latitude"), fields.get("longitude")
+    if (north is None) != (east is None):
+        raise HalfCoordinates()
+    if north is not None and east is not None and not (abs(north) <= 90 and abs(east) <= 180):
+        raise HalfCoordinates()
+
+
+def _demand_no_receptions(session: Session, organization: Organization, now: dt.datetime) -> None:
+    last = session.scalar(
+        select(func.max(Slot.starts_at)).where(
+            Slot.organization_id == organization.id,
+            Slot.role_id.is_not(None),
+            Slot.status != SlotStatus.CLOSED,
+            Slot.starts_at > now,
+        )
+    )
+    if last is not None:
+        raise PatientsAhead(date=local_date(last, organization.time_zone))
 
 
 def _demand_no_branches(session: Session, organization: Organization) -> None:

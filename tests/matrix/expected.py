@@ -258,6 +258,37 @@ AM      GET   /staff/directory/files/<uuid:uid>/              uid=directory_file
 AM      POST  /staff/directory/files/<uuid:uid>/apply/        uid=directory_file
 AM      POST  /staff/directory/files/<uuid:uid>/discard/      uid=directory_file
 
+# practitioners' schedules
+AMRSON  GET   /staff/grid/                              branch=clinic
+AMRSON  GET   /staff/grid/day/                          role=doctor_role date=2027-03-10
+MS      POST  /staff/grid/day/                          role=doctor_role date=2027-03-10 +act=close
+MS      GET   /staff/templates/
+MS      GET   /staff/templates/new/                     organization=clinic
+MS      POST  /staff/templates/new/                     organization=clinic
+MS      GET   /staff/templates/<uuid:uid>/              uid=template
+MS      POST  /staff/templates/<uuid:uid>/              uid=template
+MS      POST  /staff/templates/<uuid:uid>/switch/       uid=template
+MS      GET   /staff/sittings/
+MS      GET   /staff/sittings/new/                      template=template
+MS      POST  /staff/sittings/new/                      template=template
+MS      GET   /staff/sittings/week/                     organization=clinic
+MS      POST  /staff/sittings/week/                     organization=clinic
+MS      GET   /staff/sittings/<uuid:uid>/               uid=plan
+MS      GET   /staff/sittings/<uuid:uid>/edit/          uid=plan
+MS      POST  /staff/sittings/<uuid:uid>/edit/          uid=plan
+MS      POST  /staff/sittings/<uuid:uid>/publish/       uid=plan
+MS      POST  /staff/sittings/<uuid:uid>/schedule/      uid=plan
+MS      POST  /staff/sittings/<uuid:uid>/unschedule/    uid=plan
+MS      POST  /staff/sittings/<uuid:uid>/undo/          uid=plan
+MS      GET   /staff/sittings/<uuid:uid>/discard/       uid=plan
+MS      POST  /staff/sittings/<uuid:uid>/discard/       uid=plan
+MS      POST  /staff/sittings/<uuid:uid>/copy/          uid=plan
+MS      GET   /staff/absences/
+MS      POST  /staff/absences/                          +whom=doctor_role narrowed
+MS      GET   /staff/absences/<uuid:uid>/               uid=absence
+MS      POST  /staff/absences/<uuid:uid>/close/         uid=absence
+MS      POST  /staff/absences/<uuid:uid>/remove/        uid=absence
+
 # settings
 A       GET   /staff/organizations/
 A       GET   /staff/organizations/details/             id=branch

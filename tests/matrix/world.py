@@ -26,6 +26,7 @@ from app.models import (
     MailboxLetter,
     MessageTemplate,
     Organization,
+    PractitionerRole,
     Publication,
     StaffUser,
 )
@@ -42,8 +43,11 @@ from app.models.enums import (
     RowAction,
 )
 from app.models.enums import AppointmentStatus as A
-from app.rules import links, outbox
+from app.rules import absences, drafts, links, outbox, templates
+from app.rules.actor import actor_of
 from app.rules.matrix import Dates, Line, Matrix
+from app.rules.sittings import Line as Sitting
+from app.rules.sittings import Plan
 from tests import make, stores
 from tests.client import csrf_token, pass_for
 
@@ -53,7 +57,7 @@ UNCOUNTED = {"access_event", "access_subject", "web_session", "throttle", "heart
 """Who looked, who is there, how often something was tried: these a GET may write."""
 OF_A_BRANCH = {
     "request", "held", "booked", "day", "branch", "message", "colleague", "number", "department",
-    "doctor_role", "clinic", "district", "district_file",
+    "doctor_role", "clinic", "district", "district_file", "template", "absence",
 }  # fmt: skip
 """Things that are not seen from a sister branch."""
 
@@ -346,6 +350,28 @@ class World:
             clinic=clinic, doctor_role=role, doctor=doctor, department=department, service=service,
             specialty=role.specialty,
         )  # fmt: skip
+        self._schedules(role)
+
+    def _schedules(self, role: PractitionerRole) -> None:
+        """A template of the clinic, a draft of its doctor's weeks, an absence."""
+        session, tenant, now = self.session, self.tenant, self.now
+        actor = actor_of(self._staff(Role.SCHEDULER, tenant.root, "planner", "Канарейкин Планёр"))
+        where, today = role.organization_id, now.date()
+        lines = [Sitting(day, dt.time(9), dt.time(12), 20) for day in range(1, 8)]
+        common: dict[str, Any] = {"actor": actor, "now": now}
+        template = templates.create(
+            session, organization_id=where, title="Канарейка", lines=lines, **common
+        )
+        ahead = Dates(today + dt.timedelta(days=20), today + dt.timedelta(days=26))
+        plan = drafts.save(
+            session, tenant_id=tenant.id, title="Канарейка", **common,
+            matrix=Plan(template.id, (role.id,), ahead, tuple(lines)),
+        )  # fmt: skip
+        absence, _closed = absences.add(
+            session, organization_id=where, role_id=role.id, reason="Канарейка", **common,
+            first=today + dt.timedelta(days=40), last=today + dt.timedelta(days=41),
+        )  # fmt: skip
+        self.put(template=template, plan=plan, absence=absence)
 
     def _words(self) -> None:
         """Pages of the site, and what somebody has written."""
