@@ -820,3 +820,23 @@ def make_feedback(session: Session, tenant: Tenant, **changes: Any) -> Feedback:
     for name, value in (fields | changes).items():
         setattr(row, name, value)
     return _added(session, row)
+
+
+def make_proposed(
+    session: Session, held: Appointment, *, code_until: dt.datetime, now: dt.datetime = NOW
+) -> Appointment:
+    """A held booking that now awaits its first code until ``code_until``."""
+    transitions.move(
+        session,
+        appointment_id=held.id,
+        event="propose",
+        actor=NOBODY,
+        now=now,
+        hold_until=None,
+        code_nonce=uuid.uuid4().hex,
+        code_until=code_until,
+        code_tries=0,
+        code_sent=1,
+    )
+    session.refresh(held)
+    return held

@@ -52,6 +52,17 @@ def test_good_settings_are_complete():
         ({"TALON_MAILBOX": "yes"}, "TALON_MAILBOX"),
         ({"TALON_MAIL_URL": "smtp://mail.example.ru:25?tls=none"}, "TALON_MAIL_URL"),
         ({"TALON_MAIL_FROM": ""}, "TALON_MAIL_FROM"),
+        ({"TALON_SMS_URL": "sms.example.ru"}, "TALON_SMS_URL"),
+        ({"TALON_SMS_URL": "ftp://sms.example.ru/x"}, "TALON_SMS_URL"),
+        ({"TALON_SMS_URL": "http://sms.example.ru/x"}, "TALON_SMS_URL"),
+        ({"TALON_SMS_URL": "https:///x"}, "TALON_SMS_URL"),
+        ({"TALON_SMS_URL": "https://sms.example.ru:none/x"}, "TALON_SMS_URL"),
+        ({"TALON_SMS_URL": "https://sms.example.ru:0/x"}, "TALON_SMS_URL"),
+        ({"TALON_SMS_URL": "https://[::1/x"}, "TALON_SMS_URL"),
+        ({"TALON_SMS_URL": "https://sms.example.ru/x#y"}, "TALON_SMS_URL"),
+        ({"TALON_SMS_URL": "https://шлюз.рф/x"}, "TALON_SMS_URL"),
+        ({"TALON_SMS_URL": "https://sms.example.ru/x y"}, "TALON_SMS_URL"),
+        ({"TALON_SMS_URL": "https://sms.example.ru/x\ny"}, "TALON_SMS_URL"),
         ({"TALON_SURFACES": "public,admin"}, "TALON_SURFACES"),
         ({"TALON_PROXY_HOPS": "one"}, "TALON_PROXY_HOPS"),
         ({"TALON_LOG_LEVEL": "LOUD"}, "TALON_LOG_LEVEL"),
@@ -73,6 +84,19 @@ def test_plain_mail_may_go_to_this_machine():
     settings = config.load(GOOD | {"TALON_MAIL_URL": "smtp://127.0.0.1:2525?tls=none"})
     server = config.mail_server(settings["MAIL_URL"])
     assert (server.host, server.port, server.tls) == ("127.0.0.1", 2525, "none")
+
+
+def test_the_gateway_s_address_is_taken_apart_and_never_quoted():
+    settings = config.load(GOOD | {"TALON_SMS_URL": "https://me:p%40ss@sms.example.ru/send?v=1"})
+    gateway = config.sms_gateway(settings["SMS_URL"])
+    assert (gateway.host, gateway.port, gateway.path) == ("sms.example.ru", 443, "/send?v=1")
+    assert (gateway.user, gateway.password) == ("me", "p@ss")
+    assert config.load(GOOD | {"TALON_SMS_URL": "http://127.0.0.1:8025/"})["SMS_URL"]
+    assert config.load(GOOD)["SMS_URL"] == ""
+    for url in ("https://me:topsecret@[x/", "http://me:topsecret@sms.example.ru/", "topsecret"):
+        with pytest.raises(config.BadSettings) as refused:
+            config.load(GOOD | {"TALON_SMS_URL": url})
+        assert "topsecret" not in str(refused.value)
 
 
 def test_a_secret_may_come_from_a_file_that_nobody_else_reads(tmp_path):

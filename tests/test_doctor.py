@@ -11,6 +11,7 @@ from app import doctor
 from app.models import Heartbeat, Slot
 from app.models.enums import SlotStatus
 from tests import make
+from tests.jobs.gateway import open_gateway
 
 HEAD = "0001"
 
@@ -54,6 +55,26 @@ def test_a_mail_server_that_does_not_answer_is_named(app, store, now, monkeypatc
     assert [fault.split(" (")[0] for fault in found(app)] == ["Почтовый сервер не отвечает"]
     monkeypatch.setattr(smtplib, "SMTP", Answering)
     assert found(app) == []
+
+
+def test_a_polyclinic_without_sms_is_named(app, store, now, monkeypatch):
+    beat(store, now)
+    monkeypatch.setitem(app.config, "MAILBOX", False)
+    assert found(app) == []
+    make.make_polyclinic(store)
+    store.commit()
+    assert [fault.split(":")[0] for fault in found(app)] == ["SMS не настроены"]
+
+
+def test_an_sms_gateway_that_does_not_answer_is_named(app, store, now, monkeypatch):
+    beat(store, now)
+    monkeypatch.setitem(app.config, "MAILBOX", False)
+    monkeypatch.setitem(app.config, "SMS_URL", "https://u:secret@127.0.0.1:1/")
+    (fault,) = found(app)
+    assert fault.startswith("SMS-шлюз не отвечает") and "secret" not in fault
+    with open_gateway() as fake:
+        monkeypatch.setitem(app.config, "SMS_URL", fake.url)
+        assert found(app) == []
 
 
 def test_redis_that_does_not_answer_is_named(app, store, now, monkeypatch):

@@ -37,7 +37,7 @@ def render(message: Message) -> Sms:
     """The SMS for ``message``. Raises app.rules.sms.NeverSent if no SMS can reach the person."""
     session, booking = object_session(message), message.appointment
     assert session is not None
-    if booking is None:
+    if booking is None or booking.person_id is None:
         raise sms.NeverSent("no phone number")
     number = sms.mobile(booking.person.phone)
     locale = _locale(message)

@@ -12,7 +12,14 @@ from sqlalchemy import select
 
 from admin.views import messages
 from app.models import AccessEvent, AccessSubject, AuditEvent, Message
-from app.models.enums import ActorKind, AppointmentStatus, MessageKind, MessageStatus, Role
+from app.models.enums import (
+    ActorKind,
+    AppointmentStatus,
+    MessageChannel,
+    MessageKind,
+    MessageStatus,
+    Role,
+)
 from tests import make
 from tests.client import words
 
@@ -67,6 +74,52 @@ def test_the_ledger_shows_letters_with_masked_addresses(store, as_staff, tenant,
     assert "i***@e***.org" in text and "ivanova@example.org" not in text
 
 
+def test_sms_stand_in_the_ledger_with_masked_numbers_and_are_found_by_their_channel(
+    store, as_staff, tenant, booked
+):
+    donor, appointment = booked
+    donor.person.phone = "+79001234567"
+    letter(store, tenant, appointment=appointment, account_id=donor.account.id)
+    texted = letter(
+        store,
+        tenant,
+        appointment=appointment,
+        kind=MessageKind.BOOKING_LAPSED,
+        channel=MessageChannel.SMS,
+        last_error="SMS 403",
+    )
+    client = as_staff(Role.ADMINISTRATOR, over=tenant.root)
+    both, only = client.page("/staff/messages/"), client.page("/staff/messages/?by=sms")
+    rows = "//table[contains(@class,'rows')]/tbody/tr"
+    assert (len(both.xpath(rows)), len(only.xpath(rows))) == (2, 1)
+    text = words(only)
+    assert "SMS об аннулированной записи" in text and "+7 *** ***-45-67" in text
+    assert "9001234567" not in text and "i***@" not in text
+    assert len(client.page("/staff/messages/?by=nonsense").xpath(rows)) == 2
+    details = words(client.page(f"/staff/messages/details/?id={texted.uid}"))
+    assert "SMS-шлюз не принял сообщение (SMS 403)" in details and "-45-67" in details
+
+
+def test_an_sms_that_is_still_true_is_sent_again_as_one(store, as_staff, tenant):
+    donor = make.make_donor(store, tenant, phone="+79001234567")
+    day = make.make_schedule(store, tenant)
+    held = make.make_appointment(store, tenant, donor, day, status=AppointmentStatus.HELD)
+    make.make_proposed(store, held, code_until=make.NOW + dt.timedelta(hours=1))
+    row = letter(
+        store,
+        tenant,
+        appointment=held,
+        kind=MessageKind.CONFIRM_CODE,
+        channel=MessageChannel.SMS,
+        facts={"code_sent": 1},
+    )
+    client = as_staff(Role.REGISTRAR, over=tenant.root)
+    url = f"/staff/messages/do/resend/?id={row.uid}"
+    assert client.submit(url).status_code == 303
+    again = store.scalars(select(Message).where(Message.id != row.id)).one()
+    assert (again.channel, again.status) == (MessageChannel.SMS, MessageStatus.DUE)
+
+
 @pytest.mark.parametrize(
     ("kept", "told"),
     [
@@ -78,6 +131,14 @@ def test_the_ledger_shows_letters_with_masked_addresses(store, as_staff, tenant,
         ("ConnectionRefusedError 111", "почтовый сервер недоступен (ConnectionRefusedError 111)"),
         ("SMTPServerDisconnected", "почтовый сервер недоступен"),
         ("KeyError", "письмо не удалось отправить (KeyError)"),
+        ("SMS is not set up", "SMS не настроены"),
+        ("not a mobile number", "номер не мобильный, SMS на него не доходит"),
+        ("no phone number", "в карточке нет номера телефона"),
+        ("SMS no answer", "SMS-шлюз не ответил вовремя"),
+        ("SMS 403", "SMS-шлюз не принял сообщение (SMS 403)"),
+        ("SMS 429", "SMS-шлюз просит обратиться позже (SMS 429)"),
+        ("SMS 503", "SMS-шлюз просит обратиться позже (SMS 503)"),
+        ("SMS ConnectionRefusedError 111", "SMS-шлюз недоступен (SMS ConnectionRefusedError 111)"),
         ("", "Последняя ошибка—"),
     ],
 )

@@ -99,6 +99,36 @@ def test_a_letter_with_a_link_keeps_its_link(office):
     assert response.status_code == 422 and "{link}" in words(response)
 
 
+def test_an_sms_has_no_subject_and_shows_its_parts(office, store):
+    _, client = office
+    url = "/staff/letters/confirm_code/ru/"
+    page = client.page(url)
+    assert not page.xpath("//*[@name='subject']") and "1 часть SMS" in words(page)
+    response = send(client, url, press="look", body="Здравствуйте! " * 6 + "Код {code}")
+    assert "2 части SMS, можно не больше 2" in words(response)
+    assert send(client, url, body="{centre}: код {code}").status_code == 303
+    row = store.scalars(select(MessageTemplate)).one()
+    assert (row.subject, row.body) == ("", "{centre}: код {code}")
+    assert "код 123456" in preview(client.page(url))
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("Без кода", "{code}"),
+        ("Код {code}" + " и ещё много слов" * 10, "сократите"),
+        ("{code} {link}", "{link}"),
+        ("", "Введите текст"),
+    ],
+)
+def test_an_sms_without_its_code_or_too_long_is_refused(office, store, body, sentence):
+    _, client = office
+    for press in ("keep", "look"):
+        response = send(client, "/staff/letters/confirm_code/ru/", body=body, press=press)
+        assert response.status_code == 422 and sentence in words(response)
+    assert store.scalars(select(MessageTemplate)).all() == []
+
+
 @pytest.mark.parametrize("subject", ["", "Тема {nonsense}", "x" * 201])
 def test_a_subject_is_one_line_with_known_fields(office, subject):
     _, client = office

@@ -23,7 +23,7 @@ from app.models.blood import BloodType
 from app.models.enums import ActorKind, DonationKind, LinkPurpose, MessageStatus, ScheduleStatus
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import MessageKind as K
-from app.rules import links, outbox
+from app.rules import feedback, links, outbox, sms
 from app.rules.letters import FIELDS, EmptyText, LinkNeeded, StrayBrace, UnknownField, check_letter
 from tests import make
 
@@ -43,6 +43,8 @@ PURPOSE = {
     K.STAFF_INVITE: (LinkPurpose.STAFF_INVITE, "/staff/invitation/"),
 }
 CHANNELS = ("ru", "en")
+LETTERS = [kind for kind in K if kind not in sms.KINDS]
+"""SMS stand in test_sms."""
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +71,8 @@ def message_of(
     if kind in PURPOSE:
         link = links.issue(session, purpose=PURPOSE[kind][0], now=now, **owner)
         facts = {"link_id": link.id}
+    if kind in feedback.LETTERS:
+        facts = {"feedback_id": make.make_feedback(session, tenant).id}
     if kind in STATUS:
         day = make.make_schedule(session, tenant, date=dt.date(2026, 11, 25))
         made = make.make_appointment(session, tenant, donor, day, status=STATUS[kind], **booking)
@@ -109,7 +113,7 @@ def html_of(letter: EmailMessage) -> str:
 
 
 @pytest.mark.parametrize("locale", CHANNELS)
-@pytest.mark.parametrize("kind", list(K))
+@pytest.mark.parametrize("kind", LETTERS)
 def test_every_kind_is_whole_in_both_languages(session: Session, kind: K, locale: str) -> None:
     message = message_of(session, kind, locale)
     letter = render(message, now=make.NOW)
@@ -179,7 +183,7 @@ def test_the_approval_brings_the_ticket_and_the_calendar_entry(session: Session)
     assert "BEGIN:VEVENT" in entry.get_content()
 
 
-@pytest.mark.parametrize("kind", [k for k in K if k is not K.APPROVED])
+@pytest.mark.parametrize("kind", [k for k in LETTERS if k is not K.APPROVED])
 def test_other_letters_bring_nothing(session: Session, kind: K) -> None:
     assert list(render(message_of(session, kind), now=make.NOW).iter_attachments()) == []
 
@@ -266,7 +270,7 @@ def test_the_letter_speaks_of_the_present_not_of_when_it_was_queued(session: Ses
 
 
 def test_letters_load_nothing_from_anywhere(session: Session) -> None:
-    for kind in K:
+    for kind in LETTERS:
         page = html_of(render(message_of(session, kind), now=make.NOW))
         assert not re.search(r"<(img|link|script|iframe|object|video|style)\b|url\(|@import", page)
 
@@ -358,7 +362,7 @@ def test_an_own_text_with_a_field_that_is_no_more_gives_way(session: Session) ->
 
 
 @pytest.mark.parametrize("locale", CHANNELS)
-@pytest.mark.parametrize("kind", list(K))
+@pytest.mark.parametrize("kind", LETTERS)
 def test_the_texts_that_come_with_talon_pass_their_own_check(kind: K, locale: str) -> None:
     subject, body = default_text(kind, locale)
     check_letter(kind, subject=subject, body=body)

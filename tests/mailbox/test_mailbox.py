@@ -102,6 +102,30 @@ def test_the_page_of_a_letter_is_locked_in(client: Visitor, approved: uuid.UUID)
     assert "Центр &lt;b&gt;крови&lt;/b&gt;" in response.get_data(as_text=True)
 
 
+def test_an_sms_shows_its_number_and_text(app: Flask, store: Session, client: Visitor) -> None:
+    tenant = make.make_tenant(store)
+    donor = make.make_donor(store, tenant, phone="+79001234567")
+    day = make.make_schedule(store, tenant)
+    held = make.make_appointment(store, tenant, donor, day, status=A.HELD)
+    booking = make.make_proposed(store, held, code_until=NOW + dt.timedelta(hours=1))
+    message = outbox.tell_by_sms(store, booking, K.CONFIRM_CODE, now=NOW)
+    store.flush()
+    outbox.lease(store, now=NOW)
+    store.commit()
+    with app.app_context():
+        deliver(message.id, 1)
+    listed = client.page("/mailbox?lang=ru&to=%2B79001234567")
+    assert "SMS с кодом подтверждения" in words(listed)
+    text = listed.xpath("//ol[@class='letters']//a")[0].text
+    assert text.startswith("Код подтверждения записи: ")
+    page = client.page(f"/mailbox/{message.uid}?lang=ru")
+    assert headings(page)[0] == "SMS"
+    assert text in words(page) and "+79001234567" in words(page)
+    assert not page.xpath("//iframe")
+    for part in ("html", "1"):
+        assert client.get(f"/mailbox/{message.uid}/{part}").status_code == 404
+
+
 @pytest.mark.parametrize(
     "path",
     [
