@@ -59,6 +59,8 @@ class GridPage(StaffPage):
     @expose("/day/", methods=("GET", "POST"))
     def day(self) -> Any:
         """One practitioner's day: its times, and what may be done with them."""
+        if request.method == "POST":
+            self.need("schedules.publish")
         role = self._role(chosen_uid(request.values, "role"))
         today = clock.local_date(self.now, role.organization.time_zone)
         date = date_in(request.values, "date", today)
@@ -100,10 +102,9 @@ class GridPage(StaffPage):
         return grid.role_named(self.session, uid)
 
     def _act(self, role: PractitionerRole, date: dt.date) -> Response:
-        self.need("schedules.publish")
         common: dict[str, Any] = {
             "slot_uids": picked_uids(request.form, "pick"),
-            "role_id": grid.role_named(self.session, role.uid).id,
+            "role_id": role.id,
             "actor": self.actor,
             "now": self.now,
         }

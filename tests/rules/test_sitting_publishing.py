@@ -559,7 +559,7 @@ def test_many_slots_take_seconds(session, tenant, scheduler, now, scale):
     """100,000 at full scale, in under 20 s on PostgreSQL."""
     wanted = scale(100_000)
     line = tuple(Line(day, dt.time(8), dt.time(16), 10) for day in range(1, 8))
-    dates = Dates(dt.date(2027, 6, 14), dt.date(2027, 6, 14) + 27 * DAY)
+    dates = Dates(dt.date(2027, 6, 15), dt.date(2027, 6, 15) + 27 * DAY)
     roles = [make.make_role(session, tenant) for _ in range(-(-wanted // (48 * 28)))]
     made = draft(session, tenant, scheduler, now, roles, lines=line, dates=dates)
     began = time.monotonic()
