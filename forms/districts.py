@@ -18,12 +18,11 @@ from app.models.enums import DistrictKind, Parity
 from app.models.organization import Organization
 from app.rules import houses
 from app.rules.district_card import LONGEST_NUMBER, MOST_QUOTA, Term
-from app.rules.district_file import MOST_LINES
 from app.rules.district_streets import Wanted
 from app.rules.errors import RuleError
 from app.rules.house_ranges import Gap, Overlap, span
 from app.rules.houses import HouseUnclear
-from app.rules.streets import StreetUnclear, folded
+from app.rules.streets import StreetUnclear, street_key
 from forms.imports import DonorFileForm
 from forms.inputs import parsed_day, tidy_line, tidy_text
 from forms.publishing import Error
@@ -31,6 +30,8 @@ from forms.publishing import Error
 MOST_ROWS = 200
 SPARE_ROWS = 3
 LONGEST = 120
+LONGEST_LIST = 8000
+"""Letters of a list of single houses."""
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Form:
     errors: dict[str, Error] = field(default_factory=dict)
 
     def get(self, name: str) -> str:
-        return tidy_line(self.values.get(name, ""))[:2000]
+        return tidy_line(self.values.get(name, ""))[:LONGEST_LIST]
 
     def wrong(self, name: str, text: str, sentence: str) -> None:
         self.errors.setdefault(name, Error(name, text, sentence))
@@ -74,7 +75,7 @@ class AddressForm(Form):
             self.wrong("street", gettext("Street"), gettext("Type the street, please."))
         else:
             try:
-                folded(self.get("street")[: LONGEST * 2])
+                street_key(self.get("street"))
             except StreetUnclear as refusal:
                 self.wrong("street", gettext("Street"), say(refusal))
         if not self.get("house"):
@@ -204,6 +205,8 @@ class StreetForm(Form):
         """The rows that have a district; None with ``errors``."""
         if not self.get("street") or len(self.get("street")) > LONGEST:
             self.wrong("street", gettext("Street"), gettext("Type the street, please."))
+        if len(self.get("settlement")) > LONGEST:
+            self.wrong("settlement", gettext("Settlement"), gettext("The name of the settlement is too long."))  # fmt: skip
         wanted = [row for place in self.rows if (row := self._row(place)) is not None]
         return None if self.errors else wanted
 
@@ -260,7 +263,7 @@ class DistrictFileForm(DonorFileForm):
 
     file = FileField(
         _l("File"),
-        description=_l("CSV, up to %(lines)s lines.", lines=MOST_LINES),
+        description=_l("CSV, up to 4 MB and 20,000 lines."),
         render_kw={"accept": ".csv,.txt,text/csv,text/plain"},
     )
 

@@ -101,8 +101,11 @@ class DistrictStreetsPage(OfPlace):
         except RuleError as refusal:
             place = self.place()
             meeting = refusal.overlaps if isinstance(refusal, Overlapping) else []
-            form = self._form(place)
-            return self._page(place, self._rows(place), form, say(refusal), overlaps=meeting), 409
+            missing = house_ranges.gaps([row.span for row in wanted])
+            return self._page(
+                place, self._rows(place), self._form(place), say(refusal), overlaps=meeting,
+                gaps=missing,
+            ), 409  # fmt: skip
         done(gettext("The street is saved."))
         if not wanted:
             return self.back(".index", of=place.uid)

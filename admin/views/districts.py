@@ -25,7 +25,7 @@ from forms.districts import AddressForm, DistrictForm, district_words
 
 
 class OfPlace(StaffPage):
-    """A page about one organization's districts: ``?of=<uid>``, or the first one the reader has."""
+    """A page about one organization's districts: ``?of=<uid>``, or the first one that has any."""
 
     permission = "districts.view"
     in_menu = False
@@ -35,8 +35,11 @@ class OfPlace(StaffPage):
 
     def place(self) -> Organization:
         """The organization meant, or 404."""
-        wanted = request.args.get("of")
-        found = [row for row in self.places() if wanted in (None, str(row.uid))]
+        wanted, all_of_them = request.args.get("of"), self.places()
+        if wanted is None and len(all_of_them) > 1:
+            there = {row.id for row in districts.organizations(self.session)}
+            return next((row for row in all_of_them if row.id in there), all_of_them[0])
+        found = [row for row in all_of_them if wanted in (None, str(row.uid))]
         return found[0] if found else abort(404)
 
     def shown(self, template: str, place: Organization | None, **values: Any) -> str:

@@ -123,11 +123,10 @@ def _row(number: int, row: str, delimiter: str, columns: list[str], home: str) -
         return FileRow(number, problem=BadCell(N_("A quotation mark is not closed.")))
     except BadCell as problem:
         return FileRow(number, problem=problem)
-    said = {
-        name: cell[:LONGEST_CELL]
-        for name, cell in zip(columns, cells, strict=False)
-        if name and cell
-    }
+    said = {name: cell for name, cell in zip(columns, cells, strict=False) if name and cell}
+    if any(len(cell) > LONGEST_CELL for cell in said.values()):
+        long = BadCell(N_("A cell is longer than %(most)s characters."), most=str(LONGEST_CELL))
+        return FileRow(number, problem=long)
     return understood(number, said, home=home)
 
 
@@ -146,8 +145,6 @@ def understood(number: int, said: Mapping[str, str], *, home: str) -> FileRow:
         if parity is None:
             raise BadCell(N_("“%(value)s” is no side of a street."), value=said["parity"][:40])
         street, settlement = tidy(said.get("street", "")), tidy(said.get("settlement", ""))
-        if len(settlement) > 200:
-            raise BadCell(N_("The name of the settlement is too long."))
         made = span(
             kind=kind,
             district=district,

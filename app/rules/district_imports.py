@@ -78,22 +78,29 @@ def check(
 
 def _kept(row: FileRow) -> dict[str, str]:
     """The reason of a line that has no cells to find it in again."""
-    if row.said or row.problem is None or row.problem.params:
+    if row.said or row.problem is None:
         return {}
-    return {"problem": row.problem.text}
+    return {"problem": row.problem.text} | {
+        f"problem.{k}": v for k, v in row.problem.params.items()
+    }
 
 
 def rows_of(imported: DistrictImport, *, home: str) -> list[FileRow]:
     """The lines that were kept, understood anew."""
     found = []
     for kept in imported.lines:
-        said = {name: text for name, text in kept.items() if name not in ("line", "problem")}
+        said = {name: text for name, text in kept.items() if name in district_file.HEADINGS}
         number = int(kept["line"])
         if "problem" in kept:
-            found.append(FileRow(number, problem=BadCell(kept["problem"])))
+            found.append(FileRow(number, problem=_problem(kept)))
         else:
             found.append(district_file.understood(number, said, home=home))
     return found
+
+
+def _problem(kept: dict[str, str]) -> BadCell:
+    params = {name[8:]: text for name, text in kept.items() if name.startswith("problem.")}
+    return BadCell(kept["problem"], **params)
 
 
 def apply(

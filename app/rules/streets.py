@@ -78,6 +78,9 @@ def street_key(street: str, settlement: str = "", *, home: str = "") -> str:
 
     Raises StreetUnclear.
     """
+    for text in (street, settlement):
+        if len(tidy(text)) > LONGEST:
+            raise StreetUnclear(text=f"{tidy(text)[:40]}…")
     where = settlement_folded(settlement)
     own = folded(street)
     return own if not where or where == settlement_folded(home) else f"{own}{MARK}{where}"

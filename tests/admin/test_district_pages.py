@@ -180,7 +180,7 @@ def test_an_address_is_tried(manager, tenant, store):
     district = make.make_district(store, tenant)
     make.make_range(store, district, first_house=1, last_house=9)
     url = f"{URL}?of={tenant.branch.uid}&street={quote('Ленина ул.')}&house="
-    assert "Участок №91, Терапевтический: никого" in words(manager.page(url + quote("7к2")))
+    assert "Участок №91, Терапевтический: врача нет" in words(manager.page(url + quote("7к2")))
     assert "не относится ни к одному участку" in words(manager.page(f"{url}10"))
     assert "не номер дома" in words(manager.page(url + quote("кв"), status=422))
 

@@ -454,6 +454,12 @@ def test_no_bytes_break_the_reader(data):
     assert all((row.span is None) is (row.problem is not None) for row in rows)
 
 
+def test_a_cell_without_end_is_a_bad_line_whose_reason_is_kept(session, tenant):
+    imported, _by = load(session, tenant, "терапевтический;1;;Ленина;;;;" + "7, " * 900 + ";")
+    (bad,) = difference(session, tenant, imported).bad
+    assert (bad.line, bad.problem.params) == (2, {"most": "2000"})
+
+
 def test_what_is_exported_says_the_same_when_loaded(session, tenant):
     one = make.make_district(session, tenant, number="1")
     make.make_range(
