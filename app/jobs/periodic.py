@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.extensions import own_transaction, utcnow
 from app.models.scope import SYSTEM
-from app.rules import booking, closing, heartbeats, holding, imports, publishing, throttle
+from app.rules import booking, closing, codes, heartbeats, holding, imports, publishing, throttle
 
 log = logging.getLogger("talon.jobs")
 ROUNDS = 20
@@ -25,6 +25,10 @@ def _release_stale(session: Session, now: dt.datetime) -> bool:
 
 def _expire_undecided(session: Session, now: dt.datetime) -> bool:
     return booking.expire_undecided(session, now=now) > 0
+
+
+def _lapse_codes(session: Session, now: dt.datetime) -> bool:
+    return bool(codes.lapse(session, now=now))
 
 
 def _publish_due(session: Session, now: dt.datetime) -> bool:
@@ -58,6 +62,7 @@ PERIODIC = (
     Periodic("worker", dt.timedelta(seconds=15), _alive),
     Periodic("release_stale", dt.timedelta(seconds=30), _release_stale),
     Periodic("expire_undecided", dt.timedelta(seconds=60), _expire_undecided),
+    Periodic("lapse_codes", dt.timedelta(seconds=30), _lapse_codes),
     Periodic("publish_due", dt.timedelta(seconds=20), _publish_due),
     Periodic("finish_closings", dt.timedelta(seconds=30), _finish_closings),
     Periodic("sweep", dt.timedelta(seconds=60), _sweep),

@@ -143,7 +143,9 @@ def confirm(
             useless_after=done.starts_at,
             account_id=actor.id if actor.kind is ActorKind.ACCOUNT else None,
         )
-    elif mode is Confirmation.NONE:
+    elif mode is Confirmation.CODE:
+        outbox.tell_by_sms(session, done, MessageKind.CONFIRM_CODE, now=now)
+    else:
         announce_booked(session, done, now=now, run_at=now)
     return done
 

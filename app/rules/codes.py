@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
 from app.models.crypto import derived_digits
-from app.models.enums import AppointmentStatus
-from app.rules import audit, transitions
+from app.models.enums import AppointmentStatus, MessageKind
+from app.rules import audit, outbox, transitions
 from app.rules.actor import SYSTEM, Actor
 from app.rules.errors import N_, AlreadyChanged, NotFound, RuleError
 
@@ -65,7 +65,7 @@ def first(held: Appointment, *, now: dt.datetime) -> dict[str, Any]:
 
 
 def another(session: Session, *, appointment_id: int, now: dt.datetime) -> Appointment:
-    """A new code; the old one is void. The hour runs on. Raises NoMoreCodes, CodeTooLate, NotFound."""
+    """Send a new code; the old one is void. The hour runs on. Raises NoMoreCodes, CodeTooLate, NotFound."""
     row = _awaiting(session, appointment_id, now)
     if row.code_sent > row.policy.code_resends:
         raise NoMoreCodes()
@@ -75,11 +75,12 @@ def another(session: Session, *, appointment_id: int, now: dt.datetime) -> Appoi
         Appointment.code_until > now,
         Appointment.code_sent == row.code_sent,  # pressed twice is asked once
     )
-    transitions.changed_rows(
-        session,
-        asked.values(code_nonce=secrets.token_hex(16), code_tries=0, code_sent=row.code_sent + 1),
-    )
-    return _row(session, appointment_id)
+    values = {"code_nonce": secrets.token_hex(16), "code_tries": 0, "code_sent": row.code_sent + 1}
+    won = transitions.changed_rows(session, asked.values(values))
+    row = _row(session, appointment_id)
+    if won:
+        outbox.tell_by_sms(session, row, MessageKind.CONFIRM_CODE, now=now)
+    return row
 
 
 def enter(
@@ -125,7 +126,7 @@ def enter(
 
 
 def lapse(session: Session, *, now: dt.datetime, limit: int = 200) -> list[int]:
-    """Annul what was not confirmed in time; each place is freed once. The ids annulled."""
+    """Annul what was not confirmed in time, with an SMS; each place is freed once. The ids annulled."""
     over = Appointment.code_until <= now
     late = session.scalars(
         select(Appointment.id)
@@ -134,7 +135,7 @@ def lapse(session: Session, *, now: dt.datetime, limit: int = 200) -> list[int]:
         .with_for_update(skip_locked=True)
     ).all()
     for appointment_id in late:
-        transitions.move(
+        done = transitions.move(
             session,
             appointment_id=appointment_id,
             event="lapse",
@@ -144,6 +145,7 @@ def lapse(session: Session, *, now: dt.datetime, limit: int = 200) -> list[int]:
             ended_at=now,
             ended_by=SYSTEM.kind,
         )
+        outbox.tell_by_sms(session, done, MessageKind.BOOKING_LAPSED, now=now)
     return list(late)
 
 

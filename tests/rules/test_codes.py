@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from app.models import Appointment, AppointmentEvent, Slot
-from app.models.enums import AppointmentStatus, SlotStatus
+from app.models import Appointment, AppointmentEvent, Message, Slot
+from app.models.enums import AppointmentStatus, MessageChannel, MessageKind, SlotStatus
 from app.models.scope import SYSTEM, set_scope
 from app.rules import codes, transitions
 from app.rules.actor import SYSTEM as NOBODY
@@ -66,6 +66,11 @@ def slot_of(world: SimpleNamespace) -> SlotStatus:
     return world.session.get_one(Slot, world.row.slot_id).status
 
 
+def sms(world: SimpleNamespace) -> list[MessageKind]:
+    query = select(Message.kind).where(Message.channel == MessageChannel.SMS).order_by(Message.id)
+    return list(world.session.scalars(query))
+
+
 def test_the_right_code_books_the_place(world):
     assert (world.row.status, slot_of(world)) == (A.PROPOSED, SlotStatus.HELD)
     code = code_of(world.row)
@@ -99,6 +104,7 @@ def test_another_code_voids_the_former_and_gives_new_tries_within_the_same_hour(
         enter(world, wrong(world.row))
     row = codes.another(world.session, appointment_id=world.id, now=NOW + MINUTE)
     assert (row.code_tries, row.code_sent, row.code_until) == (0, 2, until)
+    assert sms(world) == [MessageKind.CONFIRM_CODE]
     assert code_of(row) != first
     with pytest.raises(WrongCode):
         enter(world, first)
@@ -106,8 +112,8 @@ def test_another_code_voids_the_former_and_gives_new_tries_within_the_same_hour(
 
 
 def test_after_three_more_codes_no_other_is_sent(world):
-    for _ in range(3):
-        codes.another(world.session, appointment_id=world.id, now=NOW + MINUTE)
+    for number in range(3):
+        codes.another(world.session, appointment_id=world.id, now=NOW + number * MINUTE)
     with pytest.raises(NoMoreCodes):
         codes.another(world.session, appointment_id=world.id, now=NOW + MINUTE)
 
@@ -118,6 +124,7 @@ def test_after_the_hour_the_booking_is_annulled_once_and_the_place_free(world):
         enter(world, code_of(world.row), now=late)
     assert codes.lapse(world.session, now=late - MINUTE) == []
     assert codes.lapse(world.session, now=late) == [world.id]
+    assert sms(world) == [MessageKind.BOOKING_LAPSED]
     assert codes.lapse(world.session, now=late) == []
     assert slot_of(world) is SlotStatus.FREE
     for act in (

@@ -10,8 +10,15 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Appointment, Slot
-from app.models.enums import AppointmentStatus, Channel, Confirmation, ScheduleStatus, SlotStatus
+from app.models import Appointment, Message, Slot
+from app.models.enums import (
+    AppointmentStatus,
+    Channel,
+    Confirmation,
+    MessageKind,
+    ScheduleStatus,
+    SlotStatus,
+)
 from app.models.scope import PUBLIC, SYSTEM, set_scope
 from app.rules import booking, codes, holding, patients
 from app.rules.actor import SYSTEM as NOBODY
@@ -223,6 +230,8 @@ def test_where_a_code_is_asked_for_the_time_waits_for_it(world):
     assert (row.status, state(world, 0)) == (A.PROPOSED, SlotStatus.HELD)
     set_scope(world.session, SYSTEM)
     row = world.session.get_one(Appointment, row.id)
+    (message,) = world.session.scalars(select(Message).where(Message.appointment_id == row.id))
+    assert (message.kind, message.useless_after) == (MessageKind.CONFIRM_CODE, row.code_until)
     done = codes.enter(
         world.session,
         appointment_id=row.id,
