@@ -332,7 +332,7 @@ def test_rows_without_a_name_are_called_by_what_they_are_about(store, as_staff, 
     store.add(made)
     store.flush()
     rows = {
-        "schedule": (day.id, "День донации: 25.11.2026, Сосны"),
+        "schedule": (day.id, "День донации или приём: 25.11.2026, Сосны"),
         "booking_policy": (tenant.policy.id, f"Правила записи: {tenant.root.short_name}"),
         "publication": (made.id, "Публикация: Неделя перед праздником"),
         "deferral": (31, "Отвод № 31"),
