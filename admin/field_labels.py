@@ -190,7 +190,7 @@ LABELS: dict[str, dict[str, Any]] = {
         "answered_at": _l("Answered"),
         "answered_by_id": _l("Who answered"),
     },
-    "message": {"run_at": _l("To be sent"), "channel": _l("Sent by")},
+    "message": {"run_at": _l("To be sent"), "channel": _l("Channel")},
     "message_template": {
         "kind": _l("Letter"),
         "subject": _l("Subject"),

@@ -129,7 +129,7 @@ class MessagesView(StaffView):
     column_labels = {
         "created_at": _l("Written"),
         "kind": _l("Letter"),
-        "channel": _l("Sent by"),
+        "channel": _l("Channel"),
         "to_whom": _l("To"),
         "about": _l("Booking"),
         "state": _l("State"),
@@ -149,7 +149,7 @@ class MessagesView(StaffView):
     filters = (
         Choice("status", _l("State"), Message.status, MessageStatus),
         Choice("kind", _l("Letter"), Message.kind, MessageKind),
-        Choice("by", _l("Sent by"), Message.channel, MessageChannel),
+        Choice("by", _l("Channel"), Message.channel, MessageChannel),
         Days("written", _l("Written"), Message.created_at),
     )
     acts = (
