@@ -22,7 +22,7 @@ from app.rules import directory, reception, week
 from app.rules.clock import local_date
 from app.rules.directory import Institution
 from app.rules.errors import NotFound
-from app.rules.slot_states import REASONS, WORDS, State
+from app.rules.slot_states import REASONS, SHORT, WORDS, State
 from forms.directory import args_of, search_of, uuid_of, wish_of
 from forms.inputs import parsed_day
 
@@ -65,7 +65,7 @@ def institution(uid: uuid.UUID) -> str:
         doctor_link=lambda role, day: _doctor_link(uid, role.uid, wish.service, day),
         today=local_date(g.now, here.organization.time_zone),
         tab=_tab,
-        words=WORDS,
+        words=SHORT,
         legend=[State.FREE, State.TAKEN, State.DESK, State.SOON],
         reasons=REASONS,
     )

@@ -48,6 +48,17 @@ WORDS: dict[State, str] = {
     State.PAUSED: N_("booking is paused"),
     State.CLOSED: N_("closed"),
 }
+SHORT: dict[State, str] = {
+    State.FREE: N_("free"),
+    State.TAKEN: N_("all taken"),
+    State.HELD: N_("all taken"),
+    State.DESK: N_("by phone"),
+    State.SOON: N_("opens later"),
+    State.PAST: N_("over"),
+    State.PAUSED: N_("on pause"),
+    State.CLOSED: N_("closed"),
+}
+"""Of a day's hours as a whole, in a narrow cell; the legend beside it gives the reason."""
 REASONS: dict[State, str] = {
     State.FREE: N_("You can book this time."),
     State.TAKEN: N_("Another patient has booked it. Somebody may cancel: look in later."),
