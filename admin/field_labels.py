@@ -242,7 +242,7 @@ LABELS: dict[str, dict[str, Any]] = {
         "last_day": _l("Last day"),
         "slots": _l("Free slots closed"),
     },
-    "schedule_template": {"title": _l("Name"), "lines": _l("Lines")},
+    "schedule_template": {"title": _l("Name of the template"), "lines": _l("Lines")},
     "staff_user": {
         "password_hash": _l("Password"),
         "totp_seed_ciphertext": _l("Second key"),

@@ -82,7 +82,7 @@ class TemplateForm:
         lines: list[Line] = []
         if not self.title:
             sentence = gettext("Give the template a name by which your colleagues will know it.")
-            self._wrong("title", gettext("Name"), sentence)
+            self._wrong("title", gettext("Name of the template"), sentence)
         for number in self.rows():
             if not self._used(number):
                 continue
