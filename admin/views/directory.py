@@ -112,7 +112,7 @@ class DepartmentsView(DirectoryView):
     column_searchable_list = ("name", "code")
     column_default_sort = ("name", False)
     column_labels = {
-        "name": _l("Name"),
+        "name": _l("Department’s name"),
         "place": _l("Place in the tree"),
         "organization": _l("Branch"),
         "part_of": _l("Under the department"),
@@ -147,7 +147,7 @@ class DepartmentsView(DirectoryView):
         "part_of": RowField(
             _l("Under the department"), rows=departments, words=path_of, blank=_l("at the top")
         ),
-        "name": LineField(_l("Name"), [NotBlank(NAMELESS)]),
+        "name": LineField(_l("Department’s name"), [NotBlank(NAMELESS)]),
         "kind": KeyField(
             _l("Kind"),
             [],

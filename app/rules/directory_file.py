@@ -66,10 +66,10 @@ class Sheet:
 
 
 WORKS = Column("работает", "is_active", kind="flag")
-BRANCH = Column("филиал", "branch", needed=True)
+BRANCH = Column("подразделение", "branch", needed=True)
 DOCTOR = Column("табельный номер", "doctor", 40, needed=True)
 SHEETS = (
-    Sheet("Филиалы", "branches", ("branch",), (
+    Sheet("Подразделения", "branches", ("branch",), (
         BRANCH, Column("адрес", "address"), Column("регистратура", "phones"),
         Column("сайт", "site"), Column("режим работы", "hours", 2000),
         Column("тип учреждения", "institution", 40, kind="institution"),

@@ -180,5 +180,5 @@ def test_a_missing_column_says_nothing_and_a_needed_one_is_missed(session, clini
     made.save(file)
     lines, bad = directory_file.read(file.getvalue())
     assert lines == []
-    assert bad[0].line == 1 and bad[0].params == {"columns": "филиал"}
+    assert bad[0].line == 1 and bad[0].params == {"columns": "подразделение"}
     assert session.scalars(select(Department)).all() == []
