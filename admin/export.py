@@ -94,37 +94,45 @@ def _batched(rows: Iterator[Any]) -> Iterator[list[Any]]:
 
 
 def _csv(name: str, titles: list[str], rows: Iterator[list[Any]]) -> Response:
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - _sent closes it
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - sent closes it
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")  # Excel knows it by its mark
     writer = csv.writer(text, delimiter=";")
     for row in itertools.chain([titles], rows):
         writer.writerow([safe_cell(value) for value in row])
     text.detach()
-    return _sent(file, f"{name}.csv", "text/csv; charset=utf-8")
+    return sent(file, f"{name}.csv", "text/csv; charset=utf-8")
 
 
 def _xlsx(name: str, titles: list[str], rows: Iterator[list[Any]]) -> Response:
-    from openpyxl import Workbook  # 13 MB: only the process that writes such a file pays them
-    from openpyxl.cell import WriteOnlyCell
-
-    book = Workbook(write_only=True)
+    book = workbook()
     sheet = book.create_sheet(name[:31])
     for row in itertools.chain([titles], rows):
-        sheet.append([_xlsx_cell(WriteOnlyCell(sheet, value=""), value) for value in row])
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - _sent closes it
+        sheet.append([xlsx_cell(sheet, value) for value in row])
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - sent closes it
     book.save(file)
-    return _sent(file, f"{name}.xlsx", XLSX)
+    return sent(file, f"{name}.xlsx", XLSX)
 
 
-def _xlsx_cell(cell: Any, value: Any) -> Any:
+def workbook() -> Any:
+    """An empty one, to be written from top to bottom."""
+    from openpyxl import Workbook  # 13 MB: only the process that writes such a file pays them
+
+    return Workbook(write_only=True)
+
+
+def xlsx_cell(sheet: Any, value: Any) -> Any:
+    """``value`` for a row of ``sheet``; text stays text, whatever it begins with."""
+    from openpyxl.cell import WriteOnlyCell
+
     if not isinstance(value, str):
         return value
+    cell = WriteOnlyCell(sheet, value="")
     cell.value = NOT_IN_XML.sub("", value)[:LONGEST_CELL]
     cell.data_type = "s"  # openpyxl would make «=1+1» a formula
     return cell
 
 
-def _sent(file: BinaryIO, name: str, kind: str) -> Response:
+def sent(file: BinaryIO, name: str, kind: str) -> Response:
     """A finished file, piece by piece: a slow reader keeps no connection to the database busy."""
     length = file.tell()
     file.seek(0)

@@ -12,13 +12,12 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from openpyxl import Workbook
 from sqlalchemy import select
 from wtforms import ValidationError
 
 from admin import tenants
 from admin.base import StaffPage, done, refused
-from admin.export import XLSX, _sent, _xlsx_cell
+from admin.export import XLSX, sent, workbook, xlsx_cell
 from app.extensions import saved
 from app.i18n import say
 from app.models.enums import ImportStatus
@@ -95,11 +94,11 @@ class DirectoryFilesPage(StaffPage):
     def export(self) -> Response:
         """The workbook; text stays text in it, whatever it begins with."""
         tenant = self._tenant()
-        book = Workbook(write_only=True)
+        book = workbook()
         for sheet, rows in directory_import.workbook(self.session, tenant_id=tenant.id):
             page = book.create_sheet(sheet.title)
             for row in ([column.title for column in sheet.columns], *rows):
-                page.append([_xlsx_cell(page, value) for value in row])
+                page.append([xlsx_cell(page, value) for value in row])
         audit.record(
             self.session,
             verb="directory.export",
@@ -110,9 +109,9 @@ class DirectoryFilesPage(StaffPage):
             changes={},
         )
         self.session.commit()
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - _sent closes it
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - sent closes it
         book.save(file)
-        return _sent(file, "directory.xlsx", XLSX)
+        return sent(file, "directory.xlsx", XLSX)
 
     def _tenant(self) -> Organization:
         field: Any = WorkbookForm().organization

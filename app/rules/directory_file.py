@@ -14,8 +14,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from openpyxl import load_workbook  # type: ignore[import-untyped]
-
 from app.models.enums import Payment
 from app.rules.directory import department_kinds, institution_kinds
 from app.rules.directory_edit import SERVICE_CODE
@@ -173,6 +171,8 @@ def read(data: bytes) -> tuple[list[Line], list[Bad]]:
 
 def _book(data: bytes) -> Any:
     """The workbook; nothing that unpacks to more than a machine should hold is opened."""
+    from openpyxl import load_workbook  # type: ignore[import-untyped]  # 13 MB, where they are needed
+
     if len(data) > MOST_BYTES:
         raise NotAWorkbook()
     try:
