@@ -11,6 +11,7 @@ from flask import after_this_request, g, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug import Response
 
+from admin import tenants
 from app.extensions import db, own_transaction, writes
 from app.models.donor import DonorRecord
 from app.models.organization import Organization
@@ -34,12 +35,16 @@ class Guarded:
     permission: str
     """One of app.rules.access.PERMISSIONS: what the role has to give; empty: everybody who works here."""
 
+    for_patients = False
+    """Of use only to whoever works for an organization that takes patients: others have no such entry."""
+
     def is_accessible(self) -> bool:
-        """For the menu: whether the reader's roles give the permission."""
+        """For the menu: whether the reader's roles give the permission, and there is something to do."""
         user = g.get("user")
         if not isinstance(user, StaffUser):
             return False
-        return not self.permission or access.can(user, self.permission)
+        allowed = not self.permission or access.can(user, self.permission)
+        return allowed and (not self.for_patients or tenants.take_patients())
 
     def _handle_view(self, name: str, /, **kwargs: Any) -> Response | None:
         """Before every view method: in, to the sign-in page, or a refusal in a sentence."""

@@ -32,3 +32,11 @@ def _roots() -> tuple[list[Organization], list[Organization]]:
         reached = [row for row in rows if access.reaches(scope, row.id)]
         kept = g.staff_roots = (scope, (rows, reached))
     return cast("tuple[list[Organization], list[Organization]]", kept[1])
+
+
+def take_patients() -> bool:
+    """Whether any organization in the reader's scope takes patients. Read once per request."""
+    if "patients_here" not in g:
+        some = select(Organization.id).where(Organization.takes_patients, Organization.is_active)
+        g.patients_here = db.session.scalar(some.limit(1)) is not None
+    return cast(bool, g.patients_here)

@@ -26,6 +26,7 @@ class AbsencesPage(StaffPage):
     """Days on which the patterns do not hold."""
 
     slug = "absences"
+    for_patients = True
     title = _l("Absences and closed days")
     section = SCHEDULE
     permission = "schedules.publish"

@@ -98,6 +98,7 @@ class DirectoryView(StaffView):
 
 class DepartmentsView(DirectoryView):
     slug = "departments"
+    for_patients = True
     path = "directory/departments"
     title = _l("Departments")
     title_one = _l("Department")
@@ -181,6 +182,7 @@ class DepartmentsView(DirectoryView):
 
 class ServicesView(DirectoryView):
     slug = "services"
+    for_patients = True
     path = "directory/services"
     title = _l("Services")
     title_one = _l("Service")
@@ -250,6 +252,7 @@ class ServicesView(DirectoryView):
 
 class SpecialtiesView(DirectoryView):
     slug = "specialties"
+    for_patients = True
     path = "directory/specialties"
     title = _l("Specialties")
     title_one = _l("Specialty")

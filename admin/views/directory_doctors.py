@@ -60,6 +60,7 @@ def role_form() -> type[StaffForm]:
 
 class PractitionersView(DirectoryView):
     slug = "practitioners"
+    for_patients = True
     path = "directory/practitioners"
     title = _l("Doctors")
     title_one = _l("Doctor")

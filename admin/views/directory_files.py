@@ -52,6 +52,7 @@ class DirectoryFilesPage(StaffPage):
     """Nothing is written before somebody has seen the difference and said yes."""
 
     slug = "directory-files"
+    for_patients = True
     path = "directory/files"
     title = _l("Directory as a file")
     permission = "directory.edit"

@@ -30,6 +30,7 @@ class DistrictFilesPage(OfPlace):
     """Nothing is written before somebody has seen the difference and said yes."""
 
     slug = "district-files"
+    for_patients = True
     title = _l("Files of districts")
     permission = "districts.edit"
 

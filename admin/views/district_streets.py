@@ -30,6 +30,7 @@ class DistrictStreetsPage(OfPlace):
     """Which streets there are, and each of them as a whole."""
 
     slug = "district-streets"
+    for_patients = True
     title = _l("Streets")
 
     @expose("/")

@@ -58,6 +58,7 @@ class DistrictsPage(OfPlace):
     """Who is the doctor of which district, and which house belongs to it."""
 
     slug = "districts"
+    for_patients = True
     title = _l("Districts")
     in_menu = True
 

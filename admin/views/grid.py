@@ -32,6 +32,7 @@ class GridPage(StaffPage):
     """Who receives when, and what is free: for whoever speaks with patients."""
 
     slug = "grid"
+    for_patients = True
     title = _l("Schedule grid")
     section = SCHEDULE
     permission = "schedules.view"

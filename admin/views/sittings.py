@@ -48,6 +48,7 @@ class SittingsPage(PublicationPage):
     """Draft, preview with what is left out, publish now or at an hour, undo while nobody is booked."""
 
     slug = "sittings"
+    for_patients = True
     title = _l("Practitioners' schedules")
     section = SCHEDULE
     permission = "schedules.publish"

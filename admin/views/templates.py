@@ -29,6 +29,7 @@ class TemplatesPage(StaffPage):
     """The patterns of practitioners' weeks. What was published from one never moves with it."""
 
     slug = "templates"
+    for_patients = True
     title = _l("Templates")
     section = SCHEDULE
     permission = "schedules.publish"

@@ -196,3 +196,12 @@ def test_what_is_no_workbook_is_told_at_the_field(manager, clinic):
     )
     assert answer.status_code == 422
     assert "не книга XLSX" in words(answer)
+
+
+def test_only_who_works_for_a_polyclinic_has_its_entries_in_the_menu(as_staff, store, clinic):
+    centre = make.make_tenant(store)
+    of_patients = ("Шаблоны", "Сетка", "Врачи", "Участки")
+    there = words(as_staff(Role.MANAGER, clinic.root).page("/staff/"))
+    here = words(as_staff(Role.MANAGER, centre.root).page("/staff/"))
+    assert [name for name in of_patients if name not in there] == []
+    assert [name for name in of_patients if name in here] == []
