@@ -44,7 +44,7 @@ class GridPage(StaffPage):
         if place is None:
             return self.render("admin/grid/index.html", found=None, places=places)
         today = clock.local_date(self.now, place.time_zone)
-        monday = grid.monday_of(date_in(request.args, "week", today))
+        monday = clock.monday_of(date_in(request.args, "week", today))
         return self.render(
             "admin/grid/index.html",
             found=grid.load(self.session, organization=place, first=monday, now=self.now),

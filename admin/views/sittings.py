@@ -30,8 +30,8 @@ from app.rules import (
     sitting_weeks,
     templates,
 )
+from app.rules.clock import monday_of
 from app.rules.errors import NotFound, RuleError
-from app.rules.grid import monday_of
 from app.rules.matrix import Dates
 from app.rules.publication_list import Row
 from app.rules.sitting_planning import Remark

@@ -39,6 +39,11 @@ def midnight(date: dt.date, zone_name: str) -> dt.datetime:
     return wall.astimezone(dt.UTC)
 
 
+def monday_of(day: dt.date) -> dt.date:
+    """The first day of its week."""
+    return day - dt.timedelta(days=day.weekday())
+
+
 def birthday(born: dt.date, age: int) -> dt.date:
     """The day one turns ``age``; of 29 February, the 1st of March in other years."""
     try:

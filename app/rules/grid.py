@@ -110,10 +110,6 @@ def places(session: Session) -> list[Organization]:
     )
 
 
-def monday_of(date: dt.date) -> dt.date:
-    return date - dt.timedelta(days=date.weekday())
-
-
 def load(
     session: Session,
     *,

@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 from app.models.directory import PractitionerRole
 from app.models.enums import Channel, ScheduleStatus, SlotKind, SlotStatus
 from app.models.schedule import Schedule, Slot
-from app.rules.clock import local
+from app.rules.clock import local, monday_of
 from app.rules.errors import N_, RuleError
-from app.rules.grid import monday_of
 from app.rules.matrix import Dates
 from app.rules.sittings import Line, Plan, clock_time, minute_of
 

@@ -18,7 +18,7 @@ from app.models.directory import Practitioner, PractitionerRole, Specialty
 from app.models.enums import Channel, ScheduleStatus, SlotStatus
 from app.models.schedule import Schedule, Slot
 from app.rules import slot_states
-from app.rules.clock import local_date
+from app.rules.clock import local_date, monday_of
 from app.rules.directory import Institution, under
 from app.rules.donors import folded
 from app.rules.slot_states import State
@@ -127,7 +127,7 @@ def grid(session: Session, *, institution: Institution, wish: Wish, now: dt.date
     shown = _with_cells(fitting, cells, days, wish)
     return Grid(
         days=days,
-        weeks=_tabs(days[0], monday(wish.first or today), today),
+        weeks=_tabs(days[0], monday_of(wish.first or today), today),
         specialties=tuple({each.specialty.id: each.specialty for each in here}.values()),
         departments=frozenset(
             each.role.department_id for each in everybody if each.role.department_id
@@ -163,23 +163,19 @@ def _fits(doctor: Doctor, wish: Wish) -> bool:
     return all(word in doctor.practitioner.search_name for word in folded(wish.doctor).split())
 
 
-def monday(day: dt.date) -> dt.date:
-    return day - dt.timedelta(days=day.weekday())
-
-
 def _week(wish: Wish, today: dt.date) -> tuple[dt.date, ...]:
     """The week wished for, or that of the first day wished for; never one that is over."""
-    first = monday(today)
-    wanted = monday(wish.week or max(wish.first or today, today))
+    first = monday_of(today)
+    wanted = monday_of(wish.week or max(wish.first or today, today))
     wanted = max(first, min(wanted, first + dt.timedelta(weeks=MOST_WEEKS)))
     return tuple(wanted + dt.timedelta(days=number) for number in range(7))
 
 
 def _tabs(shown: dt.date, first: dt.date, today: dt.date) -> tuple[dt.date, ...]:
     """Four weeks from the first one on; those around the shown one if it is farther away."""
-    begin = max(first, monday(today))
+    begin = max(first, monday_of(today))
     if not begin <= shown < begin + dt.timedelta(weeks=TABS):
-        begin = max(monday(today), shown - dt.timedelta(weeks=1))
+        begin = max(monday_of(today), shown - dt.timedelta(weeks=1))
     return tuple(begin + dt.timedelta(weeks=number) for number in range(TABS))
 
 

@@ -44,7 +44,7 @@ class Exchange(BaseHTTPRequestHandler):
     """One request."""
 
     def do_POST(self) -> None:
-        fake: FakeGateway = self.server.fake  # type: ignore[attr-defined]
+        fake: FakeGateway = self.server.fake
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         with fake.lock:
             fake.paths.append(self.path)
@@ -94,7 +94,7 @@ def open_gateway(port: int = 0) -> Iterator[FakeGateway]:
     """A server on ``port`` (any free one) of this machine."""
     with Server(("127.0.0.1", port), Exchange) as server:
         fake = FakeGateway(port=server.server_address[1])
-        server.fake = fake  # type: ignore[attr-defined]
+        server.fake = fake
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         yield fake

@@ -53,7 +53,7 @@ class Conversation(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         try:
-            self._talk(self.server.sink)  # type: ignore[attr-defined]
+            self._talk(self.server.sink)
         except OSError:
             return  # the other side has gone, or was killed
 
@@ -117,7 +117,7 @@ def open_sink(port: int = 0) -> Iterator[Sink]:
     """A server on ``port`` (any free one) of this machine."""
     with Server(("127.0.0.1", port), Conversation) as server:
         sink = Sink(port=server.server_address[1])
-        server.sink = sink  # type: ignore[attr-defined]
+        server.sink = sink
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         yield sink

@@ -218,7 +218,7 @@ def arrive(live: Live, house: House, who: Visitor, act: Act) -> None:
     elif act.path == "import":
         who.go("/staff/imports/")
         upload = {"name": "доноры.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
-        who.page.locator("input[type=file]").set_input_files(upload)  # type: ignore[arg-type]
+        who.page.locator("input[type=file]").set_input_files(upload)
         who.press("Проверить файл")
     else:
         who.go(act.path.format(**house.uids))

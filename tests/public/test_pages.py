@@ -74,7 +74,7 @@ def test_the_anonymous_list_stays_everybody_s_and_asks_one_query_more(
     def note(_c: object, _u: object, statement: str, *_rest: object) -> None:
         asked.append(statement)
 
-    with app.app_context():  # type: ignore[attr-defined]
+    with app.app_context():
         bound = db.engine
     event.listen(bound, "before_cursor_execute", note)
     try:

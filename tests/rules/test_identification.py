@@ -91,7 +91,7 @@ def statements_of(session: Session, act: Callable[[], object]) -> tuple[str, lis
     """What came out, and the statements without their values."""
     seen: list[str] = []
     bind = session.connection()
-    listener = lambda *args: seen.append(args[2])  # noqa: E731
+    listener = lambda *args: seen.append(args[2])  # noqa: E731 - taken off again by this name
     session.flush()
     event.listen(bind, "before_cursor_execute", listener)
     try:
