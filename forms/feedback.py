@@ -13,6 +13,7 @@ from app.rules.donors import normal_phone
 from app.rules.feedback import LONGEST_ANSWER, LONGEST_QUESTION, Letter
 from forms.fields import Form, TextField
 from forms.inputs import LineField, NotBlank, ParagraphField
+from forms.questions import AnswerField
 from forms.validators import Needed, email_shape
 
 PHONE = re.compile(r"\+?[0-9 ().-]{5,29}")
@@ -45,9 +46,7 @@ class FeedbackForm(Form):
         longest=LONGEST_QUESTION,
         render_kw={"rows": 7},
     )
-    answer = TextField(
-        _l("Protection from robots"), [Needed(_l("Answer the question against robots"))]
-    )
+    answer = AnswerField()
     leave_empty = TextField(_l("Leave this field empty: only robots fill it in"))
 
     def validate_leave_empty(self, field: Any) -> None:

@@ -26,6 +26,7 @@ from forms.identity_fields import (
     second_shape,
 )
 from forms.inputs import NotBlank, RowField
+from forms.questions import AnswerField
 from forms.validators import Needed, email_shape
 
 HINTS = {
@@ -177,6 +178,7 @@ class NameForm(_Identity):
     survey = _survey()
     consent = _consent()
     consent_text = HiddenField()
+    answer = AnswerField()
 
 
 class DocumentForm(_Identity):
@@ -189,6 +191,7 @@ class DocumentForm(_Identity):
     survey = _survey()
     consent = _consent()
     consent_text = HiddenField()
+    answer = AnswerField()
 
     def __init__(self, *, method: IdentifyBy, **rest: Any) -> None:
         self.kind = BY_DOCUMENT[method]
@@ -216,6 +219,7 @@ class TwoDocumentsForm(_Identity):
         second_shape,
     )
     birth_date = _birth_date(_l("Birth date (DD.MM.YYYY)"))
+    answer = AnswerField()
 
 
 def form_for(

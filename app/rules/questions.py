@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 from app.models.crypto import keys
 from app.rules import throttle
 from app.rules.errors import N_, Phrase, RuleError, TooManyTries
+from app.rules.identification import networks
 
 LASTS = dt.timedelta(minutes=30)
 """Time enough to write a long letter; an expired one only means a new question."""
@@ -27,6 +29,13 @@ NUMBERS = (
     N_("zero"), N_("one"), N_("two"), N_("three"), N_("four"), N_("five"), N_("six"), N_("seven"),
     N_("eight"), N_("nine"), N_("ten"),
 )  # fmt: skip
+_OF_DATA = json.loads((throttle.DATA / "identification.json").read_text(encoding="utf-8"))[
+    "question"
+]
+ASKED_AFTER: int = _OF_DATA["after"]
+"""Failed tries of an address after which the forms that look for a person or a ticket ask first."""
+COUNTED: tuple[str, ...] = tuple(_OF_DATA["kinds"])
+"""The limits whose tries count for that; each counts failures only, by ``networks(address)[0]``."""
 Kind = tuple[str, Callable[[int, int], int]]
 KINDS: tuple[Kind, ...] = (
     (N_("How much is %(first)s plus %(second)s?"), lambda first, second: first + second),
@@ -73,6 +82,12 @@ class Asked:
 
 def new(now: dt.datetime) -> Question:
     return Question(secrets.token_urlsafe(12), now.replace(microsecond=0))
+
+
+def is_due(session: Session, *, address: str, now: dt.datetime) -> bool:
+    """Whether who comes from this network address has failed so often that a question is asked first."""
+    one, _ = networks(address)
+    return throttle.spent(session, [(kind, one) for kind in COUNTED], now=now) >= ASKED_AFTER
 
 
 def _asked(question: Question) -> Asked:

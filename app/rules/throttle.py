@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -67,6 +68,20 @@ def count(session: Session, *, kind: str, value: str, now: dt.datetime) -> None:
     )
     if (tries or 0) > limit.tries:
         raise TooManyTries(minutes=-(-int((start + limit.window - now).total_seconds()) // 60))
+
+
+def spent(session: Session, tries: Iterable[tuple[str, str]], *, now: dt.datetime) -> int:
+    """How many tries of these (kind, value) are counted in the windows of ``now``, all together."""
+    there = [
+        and_(
+            Throttle.bucket == blind_index(f"throttle {kind}", value),
+            Throttle.window_start == _window(LIMITS[kind], now),
+        )
+        for kind, value in tries
+    ]
+    return (
+        session.scalar(select(func.coalesce(func.sum(Throttle.tries), 0)).where(or_(*there))) or 0
+    )
 
 
 def take_back(session: Session, *, kind: str, value: str, now: dt.datetime, tries: int = 1) -> None:
