@@ -116,6 +116,8 @@ LABELS: dict[str, dict[str, Any]] = {
         "decided_by_id": _l("Who decided"),
         "undo_until": _l("The decision can be undone until"),
         "service_id": _l("Service"),
+        "channel": _l("Where it was made"),
+        "phone_ciphertext": _l("Telephone for the booking"),
         "code_until": _l("The code is awaited until"),
         "code_tries": _l("Wrong codes"),
         "code_sent": _l("Codes sent"),
@@ -196,6 +198,7 @@ LABELS: dict[str, dict[str, Any]] = {
         "subject": _l("Subject"),
         "body": _l("Text"),
     },
+    "organization": {"link_lost_at": _l("No link since")},
     "page": {
         "slug": _l("Address on the site"),
         "title_ru": _l("Title in Russian"),

@@ -68,6 +68,7 @@ def init_formats(app: Flask) -> None:
         "blood_set": i18n.blood_set,
         "label": i18n.label,
         "say": i18n.say,
+        "spoken": i18n.spoken,
         "at_zone": at_zone,
         "moment": moment,
         "zone_words": zone_words,

@@ -11,7 +11,7 @@ from babel.dates import format_date, format_time
 from flask import g, has_request_context, request
 from flask_babel import get_locale, gettext
 
-from app.models import enums
+from app.models import enums, policy_choices
 from app.models.blood import EVERY_TYPE, BloodType
 from app.rules.errors import N_, Phrase, Words
 
@@ -163,10 +163,25 @@ _WORDS: tuple[tuple[enum.Enum, str], ...] = (
     (enums.AppointmentStatus.RELEASED, N_("Choice let go")),
     (enums.ActorKind.STAFF, N_("staff")),
     (enums.ActorKind.ACCOUNT, N_("the donor")),
+    (enums.ActorKind.GUEST, N_("the patient")),
     (enums.ActorKind.SYSTEM, N_("Talon")),
     (enums.Confirmation.NONE, N_("at once")),
     (enums.Confirmation.APPROVAL, N_("after approval")),
     (enums.Confirmation.CODE, N_("by the code of an SMS")),
+    (enums.Confirmation.APPROVAL_CODE, N_("after approval, by the code of an SMS")),
+    (policy_choices.Entry.ACCOUNT, N_("by signing in")),
+    (policy_choices.Entry.BEFORE, N_("before the schedule")),
+    (policy_choices.Entry.AFTER, N_("after the time is chosen")),
+    (policy_choices.ConsentStep.REGISTRATION, N_("at registration")),
+    (policy_choices.ConsentStep.SCREEN, N_("on a screen of its own")),
+    (policy_choices.ConsentStep.BOX, N_("by a box on the form")),
+    (policy_choices.PhoneRule.NONE, N_("not asked for")),
+    (policy_choices.PhoneRule.REQUIRED, N_("required")),
+    (policy_choices.PhoneRule.OPTIONAL, N_("may be given")),
+    (policy_choices.PhoneRule.CHOICE, N_("on a step of its own, may be declined")),
+    (policy_choices.Wording.DONATION, N_("a donation")),
+    (policy_choices.Wording.VISIT, N_("an appointment")),
+    (policy_choices.Wording.REQUEST, N_("a request")),
     (enums.DeferralKind.TEMPORARY, N_("Temporary deferral")),
     (enums.DeferralKind.PERMANENT, N_("Permanent deferral")),
     (enums.FactSource.IMPORT, N_("donor file")),
@@ -199,6 +214,10 @@ _WORDS: tuple[tuple[enum.Enum, str], ...] = (
     (enums.MessageChannel.EMAIL, N_("e-mail")),
     (enums.MessageChannel.SMS, N_("SMS")),
     (enums.ConsentPurpose.BOOKING, N_("Booking")),
+    (enums.ConsentPurpose.SURVEY, N_("Questionnaire after the visit")),
+    (enums.ConsentChannel.SITE, N_("on the site, by oneself")),
+    (enums.ConsentChannel.PAPER, N_("on paper")),
+    (enums.ConsentChannel.ORAL, N_("by word of mouth")),
     (enums.ImportStatus.CHECKED, N_("Checked")),
     (enums.ImportStatus.APPLIED, N_("Applied")),
     (enums.ImportStatus.DISCARDED, N_("Discarded")),

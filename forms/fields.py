@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, SelectField, StringField
+from wtforms import PasswordField, SelectField, SelectMultipleField, StringField
+from wtforms.fields.choices import Choice
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.i18n import label
 
@@ -69,3 +71,39 @@ class EnumField(SelectField):
 
     def pre_validate(self, form: Any) -> None:
         """Coercion has refused everything that is not a member."""
+
+
+class MembersField(SelectMultipleField):
+    """Any number of members of a closed list, as boxes to tick, in the list's order."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Iterable[Any] = (),
+        *,
+        members: Iterable[Any],
+        words: Callable[[Any], Any],
+        **rest: Any,
+    ) -> None:
+        self.members = {str(member.value): member for member in members}
+        self.words = words
+        super().__init__(label, list(validators), validate_choice=False, **rest)
+
+    def process_data(self, value: Any) -> None:
+        self.data = tuple(value or ())
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        unknown = [text for text in valuelist if text not in self.members]
+        if unknown:
+            raise ValueError(str(_l("Choose from the list, please.")))
+        self.data = tuple(m for key, m in self.members.items() if key in valuelist)
+
+    def iter_choices(self) -> Any:
+        for key, member in self.members.items():
+            yield Choice(key, str(self.words(member)), member in self.data, {})
+
+    def pre_validate(self, form: Any) -> None:
+        """Reading what was sent has refused everything that is not offered."""

@@ -6,7 +6,7 @@ import enum
 import inspect
 
 from app.i18n import LABELS
-from app.models import enums
+from app.models import enums, policy_choices
 
 WITHOUT = {"Relation", "Surface", "LinkPurpose"}
 """Lists that no page shows yet."""
@@ -15,8 +15,11 @@ WITHOUT = {"Relation", "Surface", "LinkPurpose"}
 def test_every_member_has_a_label():
     lists = [
         each
-        for name, each in inspect.getmembers(enums, inspect.isclass)
-        if issubclass(each, enum.Enum) and each.__module__ == enums.__name__ and name not in WITHOUT
+        for module in (enums, policy_choices)
+        for name, each in inspect.getmembers(module, inspect.isclass)
+        if issubclass(each, enum.Enum)
+        and each.__module__ == module.__name__
+        and name not in WITHOUT
     ]
     assert len(lists) > 15
     missing = [member for each in lists for member in each if (each, member.value) not in LABELS]

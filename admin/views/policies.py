@@ -10,6 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from wtforms import BooleanField
 
 from admin import tenants
 from admin.base import StaffView
@@ -18,12 +19,21 @@ from admin.filters import OneOf
 from app.extensions import db
 from app.i18n import label
 from app.models.donation_type import DonationType
-from app.models.enums import Confirmation
+from app.models.enums import Confirmation, IdentifyBy
 from app.models.organization import Organization
 from app.models.policy import BookingPolicy
-from app.rules import organizations, policy_versions
-from app.rules.policy_versions import NUMBERS
-from forms.inputs import LineField, LocalDateTimeField, MemberField, NotBlank, RowField, WholeField
+from app.models.policy_choices import ConsentStep, Entry, PhoneRule, Wording
+from app.rules import organizations, policy_versions, starters
+from app.rules.policy_versions import CHOICES, NUMBERS
+from forms.fields import MembersField
+from forms.inputs import (
+    LineField,
+    LocalDateTimeField,
+    MemberField,
+    NotBlank,
+    RowField,
+    WholeField,
+)
 
 LABELS: dict[str, tuple[Any, Any]] = {
     "hold_minutes": (_l("A chosen place is kept, minutes"), ""),
@@ -56,11 +66,43 @@ LABELS: dict[str, tuple[Any, Any]] = {
     ),
     "remind_hours_before": (_l("The reminder leaves before the visit, hours"), _l("0: none.")),
     "min_age": (_l("Youngest age, years"), ""),
+    "code_minutes": (
+        _l("The code is awaited, minutes"),
+        _l("E28: 60. Then the booking is annulled with an SMS."),
+    ),
+    "code_tries": (_l("Wrong codes before another one has to be sent"), ""),
+    "code_resends": (_l("Codes sent anew at most"), ""),
+    "kiosk_seconds": (
+        _l("Signed out by itself after success, seconds"),
+        _l("0: by hand. B12 has 21, D15 has 18; the reader can always stay."),
+    ),
+}
+CHOICE_LABELS: dict[str, tuple[Any, Any]] = {
+    "entry": (
+        _l("People say who they are"),
+        _l("By signing in, or without an account before the schedule or after the time is chosen."),
+    ),
+    "methods": (_l("Without an account they may do it by"), ""),
+    "consent": (_l("The consent to the processing of data is given"), ""),
+    "phone": (_l("A telephone for the booking is"), ""),
+    "kiosk_dark": (_l("Dark blue pages, for screens in a hall"), ""),
+    "wording": (_l("A booking is called"), ""),
 }
 ELSEWHERE = _l("This organization has none such. Choose one from the list, please.")
 
-OFFERED = (Confirmation.NONE, Confirmation.APPROVAL)
-"""A code needs a telephone, which donors are not asked for."""
+
+def choice_fields() -> dict[str, Any]:
+    """Fields for policy_versions.CHOICES, without the confirmation."""
+    lists = {"entry": Entry, "consent": ConsentStep, "phone": PhoneRule, "wording": Wording}
+    fields: dict[str, Any] = {
+        name: MemberField(
+            CHOICE_LABELS[name][0], members=members, words=label, description=CHOICE_LABELS[name][1]
+        )
+        for name, members in lists.items()
+    }
+    fields["methods"] = MembersField(CHOICE_LABELS["methods"][0], members=IdentifyBy, words=label)
+    fields["kiosk_dark"] = BooleanField(CHOICE_LABELS["kiosk_dark"][0])
+    return fields
 
 
 def branches() -> list[Organization]:
@@ -109,6 +151,10 @@ def state(row: BookingPolicy) -> Badge:
     }[policy_versions.state(row, g.holding, g.now)]
 
 
+def methods_of(row: BookingPolicy) -> str:
+    return ", ".join(str(label(each)) for each in row.methods)
+
+
 class PoliciesView(StaffView):
     slug = "policies"
     title = _l("Booking rules")
@@ -122,7 +168,7 @@ class PoliciesView(StaffView):
     add_words = _l("New version")
     can_create = can_view_details = can_delete = True
     column_list = ("valid_from", "holds_for", "state", "confirmation", "source")
-    column_details_list = ("holds_for", "state", "valid_from", "source", "confirmation", *NUMBERS)
+    column_details_list = ("holds_for", "state", "valid_from", "source", *CHOICES, *NUMBERS)
     column_default_sort = ("valid_from", True)
     column_labels = {
         "valid_from": _l("Holds from"),
@@ -130,7 +176,7 @@ class PoliciesView(StaffView):
         "state": _l("State"),
         "confirmation": _l("A booking is confirmed"),
         "source": _l("Source"),
-        **{name: words for name, (words, _) in LABELS.items()},
+        **{name: words for name, (words, _) in (CHOICE_LABELS | LABELS).items()},
     }
     load = (BookingPolicy.organization, BookingPolicy.donation_type)
     filters = (OneOf("branch", _l("Branch"), BookingPolicy.organization_id, rows=branches),)
@@ -139,7 +185,7 @@ class PoliciesView(StaffView):
         "organization",
         "donation_type",
         "source",
-        "confirmation",
+        *CHOICES,
         *NUMBERS,
     )
     form_fields = {
@@ -161,12 +207,15 @@ class PoliciesView(StaffView):
             [NotBlank(_l("Say where the numbers come from, please."))],
             description=_l("An order and its paragraph, or whose decision of which day."),
         ),
-        "confirmation": MemberField(_l("A booking is confirmed"), members=OFFERED, words=label),
+        "confirmation": MemberField(
+            _l("A booking is confirmed"), members=Confirmation, words=label
+        ),
+        **choice_fields(),
         **number_fields(),
     }
     create_template = "admin/policy_form.html"
 
-    cells = {"holds_for": holds_for, "state": state}
+    cells = {"holds_for": holds_for, "state": state, "methods": methods_of}
 
     def prepare(self, rows: Iterable[Any]) -> None:
         g.holding = policy_versions.holding_now(self.session, now=self.now)
@@ -194,7 +243,13 @@ class PoliciesView(StaffView):
         return reached[0] if len(reached) == 1 else None
 
     def form_extra(self, form: Any, row: Any) -> dict[str, Any]:
-        return {"whose": whose(), "choice": len(tenants.reached()) > 1}
+        shown = whose()
+        return {
+            "whose": shown,
+            "choice": len(tenants.reached()) > 1,
+            "ways": starters.ways() if shown is not None and shown.takes_patients else {},
+            "way": request.args.get("way"),
+        }
 
     def tenant_chosen(self, form: Any) -> Organization:
         return whose() or super().tenant_chosen(form)
@@ -206,6 +261,9 @@ class PoliciesView(StaffView):
         if followed is not None:
             form.valid_from.data = None
             form.source.data = ""
+        if request.method == "GET" and request.args.get("way") in starters.ways():
+            for name, value in starters.way(request.args["way"]).items():
+                form[name].data = value
         if "tenant" in form:
             del form.tenant
         return form
@@ -232,7 +290,7 @@ class PoliciesView(StaffView):
         return self.session.scalars(query).one_or_none()
 
     def create_row(self, form: Any) -> Any:
-        names = ("source", "confirmation", *NUMBERS)
+        names = ("source", *CHOICES, *NUMBERS)
         return policy_versions.new_version(
             self.session,
             tenant_id=self.tenant_chosen(form).id,

@@ -22,6 +22,7 @@ from app.models.donation_type import (
 )
 from app.models.donor import Deferral, Donation, Donor, DonorRecord
 from app.models.exchange import DirectoryImport, DonorImport, DonorImportRow
+from app.models.guest import Guest, SurveyAddress
 from app.models.heartbeat import Heartbeat
 from app.models.identity import PersonDocument
 from app.models.message import MailboxLetter, Message, MessageTemplate
@@ -62,6 +63,7 @@ __all__ = [
     "DonorImportRow",
     "DonorRecord",
     "Feedback",
+    "Guest",
     "HealthcareService",
     "Heartbeat",
     "MailboxLetter",
@@ -84,6 +86,7 @@ __all__ = [
     "Slot",
     "Specialty",
     "StaffUser",
+    "SurveyAddress",
     "TemplateLine",
     "Throttle",
     "WebSession",

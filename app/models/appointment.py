@@ -8,9 +8,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, BigKey, HasUid, Line, Note, stored_by_value
+from app.models.crypto import Encrypted
 from app.models.directory import HealthcareService
 from app.models.donation_type import DonationType
-from app.models.enums import ActorKind, AppointmentStatus
+from app.models.enums import ActorKind, AppointmentStatus, Channel
 from app.models.organization import Organization
 from app.models.person import Person
 from app.models.policy import BookingPolicy
@@ -99,6 +100,13 @@ class Appointment(BranchScoped, PersonOwned, HasUid, Base):
     service_id: Mapped[int | None] = mapped_column(ForeignKey("healthcare_service.id"), index=True)
     policy_id: Mapped[int] = mapped_column(ForeignKey("booking_policy.id"))
     status: Mapped[AppointmentStatus] = mapped_column(stored_by_value(AppointmentStatus))
+    channel: Mapped[Channel] = mapped_column(
+        stored_by_value(Channel), default=Channel.WEB, server_default=Channel.WEB.value
+    )
+    """Where it was made: on the site, or at the desk on the person's behalf."""
+    phone = Encrypted()
+    phone_ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The telephone given for this booking; SMS go there, else to the card's (rows D11–D13, E27)."""
     keeps_slot: Mapped[bool]
     """This appointment is why its slot is held or busy; at most one per slot, by index."""
     starts_at: Mapped[dt.datetime]

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, BigKey, HasUid, stored_by_value
-from app.models.enums import ConsentPurpose
+from app.models.enums import ConsentChannel, ConsentPurpose
 from app.models.scope import PersonOwned, TenantScoped
 
 
@@ -41,6 +41,13 @@ class Consent(PersonOwned, TenantScoped, Base):
     given_at: Mapped[dt.datetime]
     ip: Mapped[str] = mapped_column(String(45), default="")
     user_agent: Mapped[str] = mapped_column(String(200), default="")
+    channel: Mapped[ConsentChannel] = mapped_column(
+        stored_by_value(ConsentChannel),
+        default=ConsentChannel.SITE,
+        server_default=ConsentChannel.SITE.value,
+    )
+    recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_user.id"), index=True)
+    """Who of the staff wrote it down, when it was given on paper or by word."""
     withdrawn_at: Mapped[dt.datetime | None]
 
     text: Mapped[ConsentText] = relationship()

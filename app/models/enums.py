@@ -111,6 +111,8 @@ class AppointmentStatus(StrEnum):
 class ActorKind(StrEnum):
     STAFF = "staff"
     ACCOUNT = "account"
+    GUEST = "guest"
+    """A patient without an account (app.rules.guests)."""
     SYSTEM = "system"
 
 
@@ -121,6 +123,8 @@ class Confirmation(StrEnum):
     APPROVAL = "approval"
     CODE = "code"
     """By the code of an SMS within an hour (row E27)."""
+    APPROVAL_CODE = "approval_code"
+    """The organization allows it first, then the code (row E27: «после получения разрешения»)."""
 
 
 class DeferralKind(StrEnum):
@@ -193,6 +197,16 @@ class MessageChannel(StrEnum):
 
 class ConsentPurpose(StrEnum):
     BOOKING = "booking"
+    SURVEY = "survey"
+    """Row E14: an e-mail for one questionnaire, and nothing else."""
+
+
+class ConsentChannel(StrEnum):
+    """How somebody agreed: on the site, on paper at the desk, or by word on the telephone (N22)."""
+
+    SITE = "site"
+    PAPER = "paper"
+    ORAL = "oral"
 
 
 class ImportStatus(StrEnum):

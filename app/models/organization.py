@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -38,6 +40,8 @@ class Organization(HasUid, Base):
     """IANA name; every date and hour of this organization is in it."""
     takes_donors: Mapped[bool] = mapped_column(default=True)
     takes_patients: Mapped[bool] = mapped_column(default=False)
+    link_lost_at: Mapped[dt.datetime | None]
+    """Since when staff say that there is no link to this institution: no booking till it is back (E33)."""
     is_active: Mapped[bool] = mapped_column(default=True)
 
     part_of: Mapped[Organization | None] = relationship(

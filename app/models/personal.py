@@ -22,6 +22,7 @@ PERSONAL: dict[str, dict[str, str]] = {
         "override_reason": "health",
         "code_nonce": "secret",
         "holder": "trace",
+        "phone_ciphertext": "contact",
     },
     "consent": {"sha256": "plain", "ip": "trace", "user_agent": "trace"},
     "deferral": {"reason": "health", "starts_on": "health", "ends_on": "health", "kind": "health"},
@@ -60,7 +61,7 @@ PERSONAL: dict[str, dict[str, str]] = {
     "access_event": {"action": "plain", "ip": "trace"},
     "audit_event": {"verb": "plain", "subject": "plain", "changes": "plain"},
     "appointment_event": {"event": "plain"},
-    "booking_policy": {"source": "plain"},
+    "booking_policy": {"source": "plain", "methods": "plain"},
     "consent_text": {"text_ru": "plain", "text_en": "plain", "sha256": "plain"},
     "department": {
         "code": "plain",
@@ -97,6 +98,12 @@ PERSONAL: dict[str, dict[str, str]] = {
         "email_index": "contact",
         "question": "health",
         "answer": "health",
+        "locale": "plain",
+    },
+    "guest": {
+        "holder": "secret",
+        "phone_ciphertext": "contact",
+        "email_ciphertext": "contact",
         "locale": "plain",
     },
     "healthcare_service": {
@@ -177,6 +184,7 @@ PERSONAL: dict[str, dict[str, str]] = {
         "totp_seed_ciphertext": "secret",
         "locale": "plain",
     },
+    "survey_address": {"email_ciphertext": "contact"},
     "template_line": {"times": "plain"},
     "throttle": {"bucket": "trace"},
     "web_session": {"token_hash": "secret", "ip": "trace", "user_agent": "trace"},

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import Dialect, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
 
 from app.models.base import Base, HasUid, Line, stored_by_value
 from app.models.donation_type import DonationType
-from app.models.enums import Confirmation
+from app.models.enums import Confirmation, IdentifyBy
 from app.models.organization import Organization
+from app.models.policy_choices import ConsentStep, Entry, PhoneRule, Wording
 from app.models.scope import TenantScoped
+
+
+class Methods(TypeDecorator[tuple[IdentifyBy, ...]]):
+    """Ways to say who one is, in the order they are offered: «oms snils» in the database."""
+
+    impl = String(120)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        return " ".join(IdentifyBy(each).value for each in value or ())
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[IdentifyBy, ...]:
+        return tuple(IdentifyBy(word) for word in (value or "").split())
 
 
 class BookingPolicy(TenantScoped, HasUid, Base):
@@ -54,6 +70,26 @@ class BookingPolicy(TenantScoped, HasUid, Base):
     code_tries: Mapped[int] = mapped_column(default=5)
     """Wrong codes before another one has to be sent."""
     code_resends: Mapped[int] = mapped_column(default=3)
+    entry: Mapped[Entry] = mapped_column(
+        stored_by_value(Entry), default=Entry.ACCOUNT, server_default=Entry.ACCOUNT.value
+    )
+    methods: Mapped[tuple[IdentifyBy, ...]] = mapped_column(Methods, default=(), server_default="")
+    """How somebody without an account may say who he is (E8, B9); DMS is refused by leaving it out (C1)."""
+    consent: Mapped[ConsentStep] = mapped_column(
+        stored_by_value(ConsentStep),
+        default=ConsentStep.REGISTRATION,
+        server_default=ConsentStep.REGISTRATION.value,
+    )
+    phone: Mapped[PhoneRule] = mapped_column(
+        stored_by_value(PhoneRule), default=PhoneRule.NONE, server_default=PhoneRule.NONE.value
+    )
+    kiosk_seconds: Mapped[int] = mapped_column(default=0, server_default="0")
+    """After success a guest is signed out by itself after so many seconds (B12: 21, D15: 18); 0: by hand."""
+    kiosk_dark: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The dark blue of row D16, for screens in a hall."""
+    wording: Mapped[Wording] = mapped_column(
+        stored_by_value(Wording), default=Wording.DONATION, server_default=Wording.DONATION.value
+    )
     created_at: Mapped[dt.datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_user.id"))
 

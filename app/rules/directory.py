@@ -25,7 +25,7 @@ from app.models.directory import (
 from app.models.organization import Organization
 from app.rules.donors import folded
 from app.rules.errors import NotFound, Words
-from app.rules.organizations import starter
+from app.rules.starters import starter
 
 MOST_INSTITUTIONS = 200
 

@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
-from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.models.appointment import RejectionReason
-from app.models.consent import ConsentText
-from app.models.donation_type import DonationInterval, DonationLimit, DonationType
 from app.models.enums import (
-    Confirmation,
-    ConsentPurpose,
-    DonationKind,
     OrganizationKind,
     ScheduleStatus,
-    Sex,
     SlotStatus,
 )
 from app.models.organization import Organization
-from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule, Slot
 from app.models.scope import scope_of
-from app.rules import access, audit, pages
+from app.rules import access, audit, pages, starters
 from app.rules.actor import Actor
 from app.rules.clock import local_date
 from app.rules.errors import N_, NotAllowed, RuleError
-
-DATA = Path(__file__).parent.parent / "data"
-NOTES = ("note", "confirmation")
 
 
 class UnknownZone(RuleError):
     code = "unknown_zone"
     text = N_("There is no time zone “%(name)s”. Names look like Europe/Moscow.")
-
-
-def starter(name: str) -> dict[str, Any]:
-    """A file of app/data as a dictionary."""
-    found: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
-    return found
 
 
 def create_root(session: Session, *, actor: Actor, now: dt.datetime, **fields: Any) -> Organization:
@@ -69,10 +49,9 @@ def create_root(session: Session, *, actor: Actor, now: dt.datetime, **fields: A
         changes={"name": [None, root.name]},
     )
     if kind is OrganizationKind.BLOOD_CENTRE:
-        _first_policy(session, root.id, now)
-        _medical_numbers(session, root.id)
-        _types_and_reasons(session, root.id)
-        _consent(session, root.id, now)
+        starters.blood_centre(session, root.id, now)
+    else:
+        starters.polyclinic(session, root.id, now)
     pages.start(session, tenant_id=root.id, now=now)
     session.flush()
     return root
@@ -105,75 +84,6 @@ def create_branch(
 def _demand_zone(name: str) -> None:
     if name not in available_timezones():
         raise UnknownZone(name=name)
-
-
-def _first_policy(session: Session, tenant_id: int, now: dt.datetime) -> None:
-    numbers = {k: v for k, v in starter("donor_policy").items() if k not in NOTES}
-    session.add(
-        BookingPolicy(
-            tenant_id=tenant_id,
-            valid_from=now,
-            created_at=now,
-            confirmation=Confirmation.APPROVAL,
-            **numbers,
-        )
-    )
-
-
-def _medical_numbers(session: Session, tenant_id: int) -> None:
-    rules = starter("donation_rules")
-    valid_from = dt.date.fromisoformat(rules["valid_from"])
-    session.add_all(
-        DonationInterval(
-            tenant_id=tenant_id,
-            from_kind=DonationKind(before),
-            to_kind=DonationKind(after),
-            days=days,
-            valid_from=valid_from,
-            source=rules["intervals"]["source"],
-            to_check=True,
-        )
-        for before, row in rules["intervals"]["days"].items()
-        for after, days in row.items()
-    )
-    session.add_all(
-        DonationLimit(
-            tenant_id=tenant_id,
-            kind=DonationKind(limit["kind"]),
-            sex=Sex(limit["sex"]),
-            times=limit["times"],
-            valid_from=valid_from,
-            source=limit["source"],
-            to_check=limit["to_check"],
-        )
-        for limit in rules["limits"]
-    )
-
-
-def _types_and_reasons(session: Session, tenant_id: int) -> None:
-    first = starter("starter")
-    for position, fields in enumerate(first["donation_types"]):
-        kind = DonationKind(fields["kind"])
-        session.add(
-            DonationType(tenant_id=tenant_id, position=position, **{**fields, "kind": kind})
-        )
-    for position, fields in enumerate(first["rejection_reasons"]):
-        session.add(RejectionReason(tenant_id=tenant_id, position=position, **fields))
-
-
-def _consent(session: Session, tenant_id: int, now: dt.datetime) -> None:
-    first = starter("starter")
-    session.add(
-        ConsentText(
-            tenant_id=tenant_id,
-            purpose=ConsentPurpose.BOOKING,
-            version=1,
-            text_ru=first["consent_ru"],
-            text_en=first["consent_en"],
-            sha256=hashlib.sha256(first["consent_ru"].encode()).hexdigest(),
-            valid_from=now,
-        )
-    )
 
 
 class ZoneInUse(RuleError):

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
 from app.models.donation_type import DonationType
+from app.models.enums import Confirmation, IdentifyBy
 from app.models.organization import Organization
 from app.models.policy import BookingPolicy
+from app.models.policy_choices import Entry, PhoneRule
 from app.rules import audit
 from app.rules.actor import Actor
 from app.rules.errors import N_, RuleError
@@ -30,8 +32,14 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "undo_seconds": (0, 600),
     "remind_hours_before": (0, 24 * 7),
     "min_age": (0, 120),
+    "code_minutes": (5, 24 * 60),
+    "code_tries": (1, 20),
+    "code_resends": (0, 20),
+    "kiosk_seconds": (0, 600),
 }
 """The numbers of a policy with the least and the most of each."""
+CHOICES = ("confirmation", "entry", "methods", "consent", "phone", "kiosk_dark", "wording")
+"""What a version chooses besides, of closed lists (app.models.policy_choices)."""
 GRACE = dt.timedelta(minutes=5)
 """Between opening the form for «from now on» and sending it."""
 
@@ -48,6 +56,19 @@ class OfAnother(RuleError):
     text = N_(
         "The branch and the donation type have to belong to the organization the rules are for."
     )
+
+
+class NoWayIn(RuleError):
+    code = "no_way_in"
+    text = N_(
+        "Without an account people have to say who they are: tick at least one way. Two documents are "
+        "a way after the time is chosen, the others before the schedule."
+    )
+
+
+class CodeNeedsPhone(RuleError):
+    code = "code_needs_phone"
+    text = N_("The code goes out by SMS: choose that a telephone is required.")
 
 
 class SameInstant(RuleError):
@@ -73,8 +94,8 @@ def new_version(
 ) -> BookingPolicy:
     """Write the version that holds from ``valid_from`` (empty: now).
 
-    ``values``: ``confirmation``, ``source`` and every one of NUMBERS. Raises InThePast, SameInstant,
-    NotAllowed, OfAnother.
+    ``values``: ``source``, every one of CHOICES and of NUMBERS. Raises InThePast, SameInstant,
+    NotAllowed, OfAnother, NoWayIn, CodeNeedsPhone.
     """
     demand_over(session, tenant_id)
     for owned in (organization, donation_type):
@@ -83,6 +104,7 @@ def new_version(
     begins = valid_from or now
     if begins < now - GRACE:
         raise InThePast()
+    demand_sense(values)
     place = {
         "tenant_id": tenant_id,
         "organization_id": organization.id if organization else None,
@@ -108,6 +130,18 @@ def new_version(
     return version
 
 
+def demand_sense(values: dict[str, Any]) -> None:
+    """Raises NoWayIn, CodeNeedsPhone for settings nobody could book with."""
+    two, methods = IdentifyBy.TWO_DOCUMENTS, values["methods"]
+    if values["entry"] is Entry.BEFORE and (not methods or two in methods):
+        raise NoWayIn()
+    if values["entry"] is Entry.AFTER and not methods:
+        raise NoWayIn()
+    coded = values["confirmation"] in (Confirmation.CODE, Confirmation.APPROVAL_CODE)
+    if coded and values["phone"] is not PhoneRule.REQUIRED:
+        raise CodeNeedsPhone()
+
+
 def predecessor(session: Session, version: BookingPolicy) -> BookingPolicy | None:
     """The version for the same place that holds until this one begins."""
     return session.scalars(
@@ -124,10 +158,17 @@ def predecessor(session: Session, version: BookingPolicy) -> BookingPolicy | Non
 
 
 def _differences(before: BookingPolicy | None, after: BookingPolicy) -> dict[str, list[Any]]:
-    names = ("confirmation", "source", *NUMBERS)
-    pairs = {name: [getattr(before, name, None), getattr(after, name)] for name in names}
+    pairs = {
+        name: [_plain(getattr(before, name, None)), _plain(getattr(after, name))]
+        for name in ("source", *CHOICES, *NUMBERS)
+    }
     changed = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
     return {"valid_from": [None, after.valid_from.isoformat()], **changed}
+
+
+def _plain(value: Any) -> Any:
+    """As the journal keeps it."""
+    return [each.value for each in value] if isinstance(value, tuple) else value
 
 
 def state(version: BookingPolicy, holding: set[int], now: dt.datetime) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.models import AuditEvent, BookingPolicy, DonationInterval, DonationLimit
 from app.models.enums import DonationKind, Role, Sex
-from app.rules import policies, policy_versions
+from app.rules import policies, policy_versions, starters
 from app.rules.actor import SYSTEM as SYSTEM_ACTOR
 from tests import make
 from tests.client import parsed, words
@@ -282,3 +282,57 @@ def test_rules_of_an_organization_that_is_not_there(two, of):
 def test_a_form_sent_without_an_organization_asks_for_it(two):
     response = two[2].send(NEW, {"source": "решение"})
     assert response.status_code == 422 and "Для какой организации?" in words(response)
+
+
+# --- polyclinics ------------------------------------------------------------------------------
+
+
+def ticked(page, name: str) -> list[str]:
+    return page.xpath(f"//input[@name='{name}'][@checked]/@value")
+
+
+@pytest.fixture
+def clinic(store, as_staff):
+    tenant = make.make_polyclinic(store)
+    return tenant, as_staff(Role.ADMINISTRATOR, over=tenant.root)
+
+
+def test_a_polyclinic_starts_from_one_of_the_usual_ways(clinic, store, clock):
+    tenant, client = clinic
+    page = client.page(NEW)
+    offered = page.xpath("//nav[@aria-labelledby='ways']/a")
+    assert [link.get("href").rpartition("way=")[2] for link in offered] == list(starters.ways())
+    page = client.page(f"{NEW}?of={tenant.root.uid}&way=registry_code")
+    assert ticked(page, "methods") == ["none", "oms", "snils", "passport", "dms"]
+    assert page.xpath("//select[@name='phone']/option[@selected]/@value") == ["required"]
+    response = client.submit(f"{NEW}?of={tenant.root.uid}&way=registry_code")
+    assert response.status_code == 303, words(response)
+    held = policies.effective(store, tenant_id=tenant.id, now=clock.now)
+    wanted = starters.way("registry_code")
+    assert {name: getattr(held, name) for name in wanted} == wanted
+    line = store.scalars(select(AuditEvent).where(AuditEvent.verb == "policy.version")).one()
+    assert line.changes["methods"][1] == ["none", "oms", "snils", "passport", "dms"]
+
+
+def test_a_blood_centre_is_offered_no_way_of_booking_a_doctor(office):
+    _, client = office
+    assert client.page(NEW).xpath("//nav[@aria-labelledby='ways']") == []
+
+
+@pytest.mark.parametrize(
+    ("way", "changes", "sentence"),
+    [
+        ("registry", {"methods": []}, "отметьте хотя бы один способ"),
+        ("portal", {"methods": []}, "отметьте хотя бы один способ"),
+        ("registry", {"methods": ["two_documents"]}, "отметьте хотя бы один способ"),
+        ("registry_code", {"phone": "optional"}, "телефон обязателен"),
+        ("registry_approval", {"phone": "none"}, "телефон обязателен"),
+        ("registry", {"methods": ["by magic"]}, "Выберите из списка"),
+    ],
+)
+def test_nobody_is_left_without_a_way_in(clinic, store, way, changes, sentence):
+    tenant, client = clinic
+    response = client.submit(f"{NEW}?of={tenant.root.uid}&way={way}", changes)
+    assert response.status_code == 422
+    assert sentence in words(response)
+    assert len(store.scalars(select(BookingPolicy)).all()) == 1

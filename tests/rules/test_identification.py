@@ -562,7 +562,7 @@ def dumped(engine: Any) -> bytes:
 
 
 def test_the_limits_say_where_they_come_from():
-    from app.rules.organizations import starter
+    from app.rules.starters import starter
 
     data = starter("identification")
     assert all(each["source"] and throttle.LIMITS[each["kind"]].tries for each in data["limits"])
