@@ -17,8 +17,8 @@ from app.models.organization import Organization
 from app.models.person import Person
 from app.models.staff import StaffUser
 from app.rules import access, approval, bulk, lookup, queue
-from app.rules.checks import TITLES
 from app.rules.errors import N_, CheckFails, NotAllowed, NotFound, ReasonNeeded, RuleError
+from app.rules.examination import TITLES
 from app.rules.queue import Position
 from forms.approval import RejectForm, Unreadable, uid_of
 

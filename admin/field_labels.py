@@ -238,6 +238,7 @@ LABELS: dict[str, dict[str, Any]] = {
         "role_id": _l("Practitioner"),
         "service_id": _l("Service"),
         "slots": _l("Slots"),
+        "slot_id": _l("Place"),
     },
     "schedule_exception": {
         "role_id": _l("Practitioner"),

@@ -21,7 +21,7 @@ from app.models.appointment import FIRST_NUMBER, Appointment
 from app.models.audit import AuditEvent
 from app.models.base import UtcDateTime
 from app.models.enums import DocumentKind, Role
-from app.rules import checks, journal
+from app.rules import examination, journal
 from app.rules.audit import MASK
 from forms.donors import PHONE_REASONS, SEXES
 from forms.inputs import staff_zone
@@ -105,7 +105,7 @@ def special_words(table: str, name: str, value: Any) -> str:
     if name == "sex":
         return str({sex.value: words for sex, words in SEXES.items()}.get(value, value))
     if (table, name) == ("appointment", "overridden"):
-        return ", ".join(gettext(checks.TITLES.get(each, each)) for each in value)
+        return ", ".join(gettext(examination.TITLES.get(each, each)) for each in value)
     if (table, name) == ("person", "reason"):
         return str((PHONE_REASONS | REASONS).get(value, value))
     if (table, name) == ("person", "document"):

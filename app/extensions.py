@@ -19,6 +19,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from app.models.narrowing import install
 from app.models.scope import Scope, set_scope
+from app.rules.errors import RuleError
 
 writes: ContextVar[bool] = ContextVar("writes", default=True)
 """Whether this request or job may write. A reading one opens no transaction at all."""
@@ -65,11 +66,14 @@ def utcnow() -> dt.datetime:
 
 @contextmanager
 def saved() -> Iterator[Session]:
-    """Commit what a rule did, or roll it back and let the refusal through."""
+    """Commit what a rule did, or roll it back and let the refusal through (a noted one is committed)."""
     session: Any = db.session()
     try:
         yield session
         session.commit()
+    except RuleError as refusal:
+        session.commit() if refusal.is_noted else session.rollback()
+        raise
     except BaseException:
         session.rollback()
         raise

@@ -483,7 +483,7 @@ PATHS: dict[AppointmentStatus, tuple[str, ...]] = {
 def make_appointment(
     session: Session,
     tenant: Tenant,
-    known: KnownDonor,
+    known: KnownDonor | Person,
     schedule: Schedule,
     *,
     status: AppointmentStatus = AppointmentStatus.PENDING,
@@ -494,17 +494,19 @@ def make_appointment(
 ) -> Appointment:
     """A booking in ``status`` with its whole history, on ``slot`` or the first free place.
 
-    Goes through the transitions, not through the rules: nobody asks whether this donor may book.
+    Goes through the transitions, not through the rules: nobody asks whether this donor (or patient, for a
+    practitioner's sitting) may book.
     """
     place = slot or next(s for s in slots_of(session, schedule) if s.status is SlotStatus.FREE)
     assert transitions.take_slot(session, slot_id=place.id), "this place is not free"
     appointment = Appointment(
         organization_id=schedule.organization_id,
         tenant_id=schedule.tenant_id,
-        person_id=known.person.id,
+        person_id=_owner(known)["person_id"],
         slot_id=place.id,
         schedule_id=schedule.id,
         donation_type_id=schedule.donation_type_id,
+        service_id=schedule.service_id,
         policy_id=tenant.policy.id,
         status=AppointmentStatus.HELD,
         keeps_slot=True,

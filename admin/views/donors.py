@@ -16,8 +16,8 @@ from admin.views.donor_changes import Changes, name_of
 from admin.views.donor_documents import Documents
 from app.extensions import saved
 from app.rules import audit, donor_card, donor_search, lookup, person_documents
-from app.rules.checks import TITLES
 from app.rules.donor_card import Card
+from app.rules.examination import TITLES
 from forms.donors import SEXES, PhoneForm, SearchForm
 from forms.person_documents import ReasonForm
 

@@ -20,7 +20,7 @@ from app.extensions import saved
 from app.i18n import say
 from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
-from app.rules import bulk, checks, queue
+from app.rules import bulk, examination, queue
 from app.rules.bulk import CHUNK, MOST_AT_ONCE, Outcome
 from app.rules.checks import Examined
 from app.rules.errors import CheckFails, RuleError
@@ -120,7 +120,7 @@ class BulkPage(StaffPage):
         found: list[Examined] = []
         for start in range(0, len(ids), EXAMINED_AT_ONCE):
             rows = queue.by_ids(self.session, ids[start : start + EXAMINED_AT_ONCE])
-            found += checks.examine(self.session, rows, now=self.now)
+            found += examination.examine(self.session, rows, now=self.now)
         return found
 
     def _ask(self, chosen: Selection, form: RejectForm) -> str:

@@ -20,7 +20,7 @@ from app.i18n import say
 from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
 from app.models.person import Person
-from app.rules import booking, checks, facts, lookup
+from app.rules import booking, examination, facts, lookup
 from app.rules.errors import NotFound, RuleError
 from app.rules.queue import Decided, Position
 from app.rules.shown import MOST_WHOLE
@@ -146,7 +146,7 @@ class TicketPage(Decisions, StaffPage):
         form: RejectForm | None = None,
         cancel_form: CancelForm | None = None,
     ) -> str:
-        examined = checks.examine(self.session, [row], now=self.now)[0]
+        examined = examination.examine(self.session, [row], now=self.now)[0]
         record = examined.who.record
         self.note_seen("ticket", [row.person], [record] if record is not None else [])
         undoable = row.undo_until is not None and row.undo_until > self.now and row.keeps_slot

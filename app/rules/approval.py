@@ -1,4 +1,9 @@
-"""Deciding requests: approve, reject, undo within the minute (A22–A26, A32, N2); many: app.rules.bulk."""
+"""Deciding requests: approve, reject, undo within the minute (A22–A26, A32, N2); many: app.rules.bulk.
+
+Donors' and patients' alike: only what is looked at differs (app.rules.examination). Where the policy wants
+the code after the approval (E27), the place goes on waiting for it; the SMS leaves when the undo time is
+over, as the letters do: a code that is on its way cannot be called back, and its hour begins with the SMS.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +14,22 @@ from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment, RejectionReason
 from app.models.donor import DonorRecord
-from app.models.enums import AppointmentStatus, MessageKind
+from app.models.enums import AppointmentStatus, Channel, Confirmation, MessageKind
 from app.models.person import Person
 from app.models.scope import widened
 from app.models.staff import StaffUser
-from app.rules import access, audit, booking, checks, donors, outbox, transitions
+from app.rules import (
+    access,
+    audit,
+    booking,
+    codes,
+    donors,
+    examination,
+    outbox,
+    transitions,
+    visit_checks,
+    visit_requests,
+)
 from app.rules.actor import actor_of
 from app.rules.checks import Examined
 from app.rules.clock import local
@@ -33,12 +49,25 @@ from app.rules.facts import COUNTED
 from app.rules.queue import loaded
 
 A = AppointmentStatus
-UNDO_EVENT = {A.BOOKED: "undo_approve", A.REJECTED: "undo_reject"}
+UNDO_EVENT = {
+    A.BOOKED: "undo_approve",
+    A.PROPOSED: "undo_propose",
+    A.REJECTED: "undo_reject",
+}
+
+
+TOLD = (
+    MessageKind.APPROVED,
+    MessageKind.REJECTED,
+    MessageKind.REMINDER,
+    MessageKind.CONFIRM_CODE,
+)
+"""What tells of a decision, and is withdrawn with it."""
 
 
 class ChosenAgain(RuleError):
     code = "chosen_again"
-    text = N_("The donor has chosen another place meanwhile: the rejection stands.")
+    text = N_("The person has chosen another place meanwhile: the rejection stands.")
 
 
 class VisitBegun(RuleError):
@@ -54,10 +83,11 @@ def approve(
     now: dt.datetime,
     override_reason: str = "",
 ) -> Appointment:
-    """Pending → booked. The checks are run again here, under the lock of the person.
+    """Pending → booked, or proposed where a code has to follow. The checks are run again here, under the
+    lock of the person.
 
-    The donor's record, if its code matches and nothing contradicts, is accepted as his. The letter
-    leaves after the undo time. Raises AlreadyDecided, CheckFails (needs ``queue.override`` and a
+    The donor's record, if its code matches and nothing contradicts, is accepted as his. The letter or
+    the SMS leaves after the undo time. Raises AlreadyDecided, CheckFails (needs ``queue.override`` and a
     reason), VisitBegun, NotFound.
     """
     person_id = session.scalar(
@@ -68,14 +98,15 @@ def approve(
     booking.lock_person(session, person_id)
     request = _request(session, appointment_id, again=True)  # as it is under the lock
     _still_open(session, request, now)
-    examined = checks.examine(session, [request], now=now)[0]
+    examined = examination.examine(session, [request], now=now)[0]
     if examined.failing:
         _override(session, request, examined, by, override_reason)
     until = now + dt.timedelta(seconds=request.policy.undo_seconds)
+    by_code = _wants_code(request)
     done = _move(
         session,
         request,
-        "approve",
+        "approve_to_proposed" if by_code else "approve",
         by,
         now,
         decided_at=now,
@@ -83,6 +114,7 @@ def approve(
         undo_until=until,
         override_reason=override_reason.strip()[:200] if examined.failing else "",
         linked_record_id=_link(session, examined),
+        **(codes.first(request, now=until) if by_code else {}),
     )
     audit.record(
         session,
@@ -93,8 +125,18 @@ def approve(
         changes={"overridden": [None, [c.name for c in examined.failing]]},
     )
     outbox.withdraw(session, appointment_id=done.id, kinds=(MessageKind.REQUEST_RECEIVED,), now=now)
-    booking.announce_booked(session, done, now=now, run_at=until)
+    if by_code:
+        outbox.tell_by_sms(session, done, MessageKind.CONFIRM_CODE, now=now, run_at=until)
+    else:
+        booking.announce_booked(session, done, now=now, run_at=until)
     return done
+
+
+def _wants_code(request: Appointment) -> bool:
+    """The policy asks for a code, and there is a number to send it to: else the registrar, who has
+    overridden that check, has spoken with the person."""
+    wanted = request.policy.confirmation is Confirmation.APPROVAL_CODE
+    return wanted and request.channel is Channel.WEB and visit_requests.can_get_sms(request)
 
 
 def _override(
@@ -102,7 +144,7 @@ def _override(
 ) -> None:
     """A failing check is overridden singly, with the right over this organization and a reason."""
     if not reason.strip():
-        raise CheckFails(checks=[Phrase(checks.TITLES[c.name]) for c in examined.failing])
+        raise CheckFails(checks=[Phrase(examination.TITLES[c.name]) for c in examined.failing])
     if not access.covers(session, by, "queue.override", request.organization_id):
         raise NotAllowed()
 
@@ -171,7 +213,7 @@ def undo(session: Session, *, appointment_id: int, by: StaffUser, now: dt.dateti
         raise UndoOver()
     booking.lock_person(session, decided.person_id)
     if decided.status is A.REJECTED:
-        _not_chosen_again(session, decided)
+        _not_chosen_again(session, decided, now)
     linked = decided.linked_record_id
     try:
         done = transitions.move(
@@ -188,6 +230,10 @@ def undo(session: Session, *, appointment_id: int, by: StaffUser, now: dt.dateti
             comment="",
             override_reason="",
             linked_record_id=None,
+            code_nonce="",
+            code_until=None,
+            code_tries=0,
+            code_sent=0,
         )
     except AlreadyChanged as error:
         raise UndoOver() from error
@@ -197,13 +243,16 @@ def undo(session: Session, *, appointment_id: int, by: StaffUser, now: dt.dateti
     audit.record(
         session, verb="booking.undo", subject=done, actor=actor_of(by), now=now, changes={}
     )
-    kinds = (MessageKind.APPROVED, MessageKind.REJECTED, MessageKind.REMINDER)
-    outbox.withdraw(session, appointment_id=done.id, kinds=kinds, now=now)
+    outbox.withdraw(session, appointment_id=done.id, kinds=TOLD, now=now)
     return done
 
 
-def _not_chosen_again(session: Session, rejected: Appointment) -> None:
-    """Within the minute the donor may have booked elsewhere: two bookings must not come of it."""
+def _not_chosen_again(session: Session, rejected: Appointment, now: dt.datetime) -> None:
+    """Within the minute the person may have booked elsewhere: two bookings must not come of it."""
+    if examination.is_visit(rejected):
+        if visit_checks.others_against(session, rejected, now=now):
+            raise ChosenAgain()
+        return
     live = session.scalars(
         select(Appointment.id).where(
             Appointment.person_id == rejected.person_id, Appointment.status.in_(COUNTED)

@@ -16,13 +16,23 @@ from app.models.donation_type import DonationPause
 from app.models.enums import (
     ActorKind,
     AppointmentStatus,
+    Channel,
     Confirmation,
     MessageKind,
     ScheduleStatus,
 )
 from app.models.person import Person
 from app.models.schedule import Schedule
-from app.rules import audit, codes, facts, outbox, policies, transitions, visit_checks
+from app.rules import (
+    audit,
+    codes,
+    facts,
+    hospital_link,
+    outbox,
+    policies,
+    transitions,
+    visit_checks,
+)
 from app.rules.actor import SYSTEM, Actor
 from app.rules.donor_day import Day, pause_of
 from app.rules.eligibility import CLOSED, Refusal, blocking, check
@@ -41,8 +51,11 @@ EVENTS = {
     Confirmation.NONE: "confirm_to_booked",
     Confirmation.APPROVAL: "confirm_to_pending",
     Confirmation.CODE: "propose",
+    Confirmation.APPROVAL_CODE: "confirm_to_pending",
 }
-"""What confirming a held place does, by policy."""
+"""What confirming a held place does, by policy. The desk books at once: it speaks with the person."""
+DECIDED = (Confirmation.APPROVAL, Confirmation.APPROVAL_CODE)
+"""Policies under which the organization decides (app.rules.approval)."""
 
 
 class TooLateToCancel(RuleError):
@@ -100,7 +113,7 @@ def confirm(
 ) -> Appointment:
     """Held → «На утверждении», or booked at once by policy. Saying it again returns the same booking.
 
-    Raises HoldEnded when the time is over, Refused when a rule has come to stand against it.
+    Raises HoldEnded when the time is over, Refused when a rule has come to stand against it, LinkLost.
     """
     lock_person_of(session, appointment_id)
     first, pause = _whole(session, appointment_id, now)
@@ -110,13 +123,16 @@ def confirm(
         raise _gone(session, first)
     if first.person_id is None:
         raise NotFound()  # nobody has said who he is
+    if first.schedule.role_id is not None and first.channel is Channel.WEB:
+        hospital_link.demand(session, first.organization, slot=first.slot, actor=actor, now=now)
     day = Day(first.schedule, first.organization, first.donation_type, first.policy, pause)
     blocked = blocking(_against(session, day, first, now))
     if blocked:
         raise Refused(blocked)
-    mode = first.policy.confirmation
+    at_desk = first.channel is Channel.DESK
+    mode = Confirmation.NONE if at_desk else first.policy.confirmation
     values: dict[str, Any] = {"requested_at": now, "hold_until": None, "held_from": None}
-    if mode is Confirmation.APPROVAL:
+    if mode in DECIDED:
         decide_by = now + dt.timedelta(hours=first.policy.decide_within_hours)
         values["decide_by"] = min(decide_by, first.starts_at)
     elif mode is Confirmation.CODE:
@@ -134,7 +150,7 @@ def confirm(
     except AlreadyChanged as error:
         raise _gone(session, first) from error
     audit.record(session, verb="booking.request", subject=done, actor=actor, now=now, changes={})
-    if mode is Confirmation.APPROVAL:
+    if mode in DECIDED:
         outbox.tell(
             session,
             done,

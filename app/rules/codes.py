@@ -65,7 +65,10 @@ def first(held: Appointment, *, now: dt.datetime) -> dict[str, Any]:
 
 
 def another(session: Session, *, appointment_id: int, now: dt.datetime) -> Appointment:
-    """Send a new code; the old one is void. The hour runs on. Raises NoMoreCodes, CodeTooLate, NotFound."""
+    """Send a new code; the old one is void. The hour runs on. Raises NoMoreCodes, CodeTooLate, NotFound.
+
+    As long as an approval can be undone no code leaves.
+    """
     row = _awaiting(session, appointment_id, now)
     if row.code_sent > row.policy.code_resends:
         raise NoMoreCodes()
@@ -79,7 +82,8 @@ def another(session: Session, *, appointment_id: int, now: dt.datetime) -> Appoi
     won = transitions.changed_rows(session, asked.values(values))
     row = _row(session, appointment_id)
     if won:
-        outbox.tell_by_sms(session, row, MessageKind.CONFIRM_CODE, now=now)
+        leaves = max(now, row.undo_until or now)
+        outbox.tell_by_sms(session, row, MessageKind.CONFIRM_CODE, now=now, run_at=leaves)
     return row
 
 

@@ -61,7 +61,7 @@ def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
     if message.kind in LINKED:
         return Verdict.SEND if _link_lives(session, message, now) else Verdict.DROP
     if message.kind is K.CONFIRM_CODE:
-        return Verdict.SEND if _code_awaited(session, message, now) else Verdict.DROP
+        return _code_verdict(session, message, now)
     if message.kind not in TOLD:
         return Verdict.SEND
     booking = session.get(Appointment, message.appointment_id)
@@ -73,10 +73,13 @@ def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
         return Verdict.DROP
     if message.channel is MessageChannel.EMAIL and _address_unproven(session, message):
         return Verdict.HOLD
-    undo = booking.undo_until
-    if undo is not None and message.kind in (K.APPROVED, K.REJECTED) and now < undo + GRACE:
+    if message.kind in (K.APPROVED, K.REJECTED) and _can_be_undone(booking, now):
         return Verdict.WAIT
     return Verdict.SEND
+
+
+def _can_be_undone(booking: Appointment, now: dt.datetime) -> bool:
+    return booking.undo_until is not None and now < booking.undo_until + GRACE
 
 
 def _address_unproven(session: Session, message: Message) -> bool:
@@ -84,12 +87,17 @@ def _address_unproven(session: Session, message: Message) -> bool:
     return account is not None and account.email_confirmed_at is None
 
 
-def _code_awaited(session: Session, message: Message, now: dt.datetime) -> bool:
-    """The booking waits for a code, and for this one: a code sent later makes it void."""
+def _code_verdict(session: Session, message: Message, now: dt.datetime) -> Verdict:
     booking = session.get(Appointment, message.appointment_id)
+    if booking is None or not _code_awaited(booking, message, now):
+        return Verdict.DROP
+    return Verdict.WAIT if _can_be_undone(booking, now) else Verdict.SEND
+
+
+def _code_awaited(booking: Appointment, message: Message, now: dt.datetime) -> bool:
+    """The booking waits for a code, and for this one: a code sent later makes it void."""
     return (
-        booking is not None
-        and booking.status is A.PROPOSED
+        booking.status is A.PROPOSED
         and bool(booking.code_nonce)
         and booking.code_until is not None
         and booking.code_until > now

@@ -21,7 +21,7 @@ from app.models.message import Message
 from app.models.organization import Organization
 from app.models.person import Person
 from app.models.policy import BookingPolicy
-from app.rules import checks, facts, lookup, policies
+from app.rules import examination, facts, lookup, policies
 from app.rules.checks import Examined
 from app.rules.clock import local_date
 from app.rules.comparison import Comparison, compared
@@ -139,7 +139,7 @@ def card(session: Session, *, uid: uuid.UUID, now: dt.datetime, whole: bool = Fa
         else site_refusals(
             who.facts, policy=policy, numbers=numbers(local_date(now, tenant.time_zone)), **place
         ),
-        upcoming=checks.examine(session, upcoming[::-1], now=now) if upcoming else [],
+        upcoming=examination.examine(session, upcoming[::-1], now=now) if upcoming else [],
         past=past,
         deferrals=_deferrals(session, who, most),
         donations=_donations(session, who, most),

@@ -34,6 +34,8 @@ class RuleError(Exception):
 
     code = "refused"
     text = N_("This cannot be done.")
+    is_noted = False
+    """That somebody was refused is itself written down, before anything else: the entry point commits."""
 
     def __init__(self, **params: Any) -> None:
         super().__init__(self.code)

@@ -14,7 +14,7 @@ from app.models.enums import AppointmentStatus, Channel, ScheduleStatus, SlotSta
 from app.models.policy import BookingPolicy
 from app.models.schedule import Slot
 from app.models.scope import widened
-from app.rules import facts, transitions, visit_checks
+from app.rules import facts, hospital_link, transitions, visit_checks
 from app.rules.actor import SYSTEM, Actor
 from app.rules.booking import lock_person, own, refusals
 from app.rules.donor_day import Choice, choice_of
@@ -64,12 +64,16 @@ def keep(
     now: dt.datetime,
     address: str = "",
     holder: bytes | None = None,
+    channel: Channel = Channel.WEB,
 ) -> Appointment:
     """The same for a choice read already. What it says of the place may be old: the taking decides.
 
-    Without ``person_id`` it is kept for whoever has ``holder`` (app.rules.patients).
+    Without ``person_id`` it is kept for whoever has ``holder`` (app.rules.patients); by the desk on
+    somebody's behalf it is kept with its ``channel`` (app.rules.desk). Raises also LinkLost.
     """
     day, slot = choice.day, choice.slot
+    if day.schedule.role_id is not None and channel is Channel.WEB:
+        hospital_link.demand(session, day.organization, slot=slot, actor=actor, now=now)
     mine = Appointment.person_id == person_id if person_id else Appointment.holder == holder
     if slot.status is not SlotStatus.FREE and _is_lost(session, choice, mine, now):
         raise NoPlaces() if choice.any_place else Taken()
@@ -99,6 +103,7 @@ def keep(
         service_id=day.schedule.service_id,
         policy_id=day.policy.id,
         status=A.HELD,
+        channel=channel,
         keeps_slot=True,
         starts_at=slot.starts_at,
         created_at=now,

@@ -36,6 +36,8 @@ class QueueFilter:
     date_to: dt.date | None = None
     overdue: bool = False
     status: AppointmentStatus = AppointmentStatus.PENDING
+    of_patients: bool = False
+    """Patients' requests for practitioners; donors' requests otherwise."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,17 @@ def loaded() -> Select[Appointment]:
     )
 
 
+def kind(*, of_patients: bool) -> ColumnElement[bool]:
+    """SQL: a patient's booking of a practitioner, or a donor's of a donation."""
+    column = Appointment.donation_type_id
+    return column.is_(None) if of_patients else column.is_not(None)
+
+
 def conditions(chosen: QueueFilter, *, now: dt.datetime) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [Appointment.status == chosen.status]
+    found: list[ColumnElement[bool]] = [
+        Appointment.status == chosen.status,
+        kind(of_patients=chosen.of_patients),
+    ]
     if chosen.status is AppointmentStatus.PENDING:
         found.append(Appointment.starts_at > now)
     if chosen.organization_ids:
@@ -205,12 +216,15 @@ class Decided:
     count: int
 
 
-def last_decided(session: Session, *, staff_user_id: int, now: dt.datetime) -> Decided | None:
+def last_decided(
+    session: Session, *, staff_user_id: int, now: dt.datetime, of_patients: bool = False
+) -> Decided | None:
     """What «undo» would undo now: decisions made in one go are undone in one go."""
     mine = (
         Appointment.decided_by_id == staff_user_id,
         Appointment.decided_at > now - LONGEST_UNDO,
         Appointment.undo_until > now,
+        kind(of_patients=of_patients),
     )
     latest = session.scalars(
         loaded()

@@ -42,8 +42,10 @@ TRANSITIONS: dict[str, Transition] = {
     "lapse": Transition(_from(A.PROPOSED), A.EXPIRED, SlotStatus.FREE),
     "release": Transition(_from(A.HELD), A.RELEASED, SlotStatus.FREE),
     "approve": Transition(_from(A.PENDING), A.BOOKED, SlotStatus.BUSY),
+    "approve_to_proposed": Transition(_from(A.PENDING), A.PROPOSED, None),
     "reject": Transition(_from(A.PENDING), A.REJECTED, None),  # the place is freed after the undo
     "undo_approve": Transition(_from(A.BOOKED), A.PENDING, SlotStatus.HELD),
+    "undo_propose": Transition(_from(A.PROPOSED), A.PENDING, None),
     "undo_reject": Transition(_from(A.REJECTED), A.PENDING, None),
     "expire": Transition(_from(A.PENDING), A.EXPIRED, SlotStatus.FREE),
     "cancel": Transition(_from(A.PENDING, A.PROPOSED, A.BOOKED), A.CANCELLED, SlotStatus.FREE),

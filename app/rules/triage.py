@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
-from app.rules import checks, lookup, queue
+from app.rules import examination, lookup, queue
 from app.rules.checks import Examined
 from app.rules.errors import NotFound
 from app.rules.queue import Position, QueueFilter
@@ -54,7 +54,7 @@ def screen(session: Session, chosen: QueueFilter, asked: Asked, *, now: dt.datet
         rows = queue.page(session, chosen, now=now, size=asked.size, after=here) or rows
     opened = wanted if is_open else (rows[0] if rows and wanted is None else None)
     listed = [*rows, opened] if opened is not None and opened not in rows else rows
-    examined = {e.appointment.id: e for e in checks.examine(session, listed, now=now)}
+    examined = {e.appointment.id: e for e in examination.examine(session, listed, now=now)}
     first, last = (Position.of(rows[0]), Position.of(rows[-1])) if rows else (None, None)
     turned = moved or asked.after is not None or asked.before is not None
     before = (

@@ -4,15 +4,17 @@ its confirmation ask the same."""
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
 from app.models.directory import PractitionerRole
 from app.models.enums import AppointmentStatus, ScheduleStatus
 from app.models.schedule import Schedule, Slot
+from app.models.scope import widened
 from app.rules.clock import local_date
 from app.rules.donor_day import Day
 from app.rules.eligibility import CLOSED, Refusal
@@ -21,6 +23,8 @@ from app.rules.facts import COUNTED
 from app.rules.known import HeldFact
 
 A = AppointmentStatus
+OF_OTHERS = ("same_doctor", "same_time", "too_many")
+"""Refusals that come of the person's other visits."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ class Visits:
 
     live: tuple[Visit, ...] = ()
     held: tuple[HeldFact, ...] = ()
+
+    def without(self, appointment_id: int) -> Visits:
+        """What stands against this booking itself: it is not counted."""
+        live = tuple(visit for visit in self.live if visit.appointment_id != appointment_id)
+        return replace(self, live=live)
 
 
 def check(
@@ -93,6 +102,15 @@ def visits_of(session: Session, *, person_id: int | None, holder: bytes | None =
     whose = Appointment.person_id == person_id
     if person_id is None:
         whose = (Appointment.holder == holder) & Appointment.person_id.is_(None)
+    return _visits(session, whose).get(person_id, Visits())
+
+
+def visits_of_many(session: Session, person_ids: Collection[int]) -> dict[int | None, Visits]:
+    """The same for a list of people, in one query; who has none is left out."""
+    return _visits(session, Appointment.person_id.in_(person_ids))
+
+
+def _visits(session: Session, whose: ColumnElement[bool]) -> dict[int | None, Visits]:
     rows = session.execute(
         select(Appointment, Slot.minutes, PractitionerRole.practitioner_id)
         .join(Slot, Slot.id == Appointment.slot_id)
@@ -101,13 +119,24 @@ def visits_of(session: Session, *, person_id: int | None, holder: bytes | None =
         .where(whose, Appointment.status.in_((*COUNTED, A.HELD)))
         .order_by(Appointment.starts_at)
     ).all()
-    live, held = [], []
+    found: dict[int | None, Visits] = {}
     for row, minutes, practitioner_id in rows:
+        known = found.get(row.person_id, Visits())
         if row.status is A.HELD:
-            held.append(
-                HeldFact(row.id, row.schedule_id, row.slot_id, row.starts_at, row.hold_until)
-            )
+            held = HeldFact(row.id, row.schedule_id, row.slot_id, row.starts_at, row.hold_until)
+            known = replace(known, held=(*known.held, held))
         else:
             ends_at = row.starts_at + dt.timedelta(minutes=minutes or 0)
-            live.append(Visit(row.id, practitioner_id, row.starts_at, ends_at))
-    return Visits(tuple(live), tuple(held))
+            live = Visit(row.id, practitioner_id, row.starts_at, ends_at)
+            known = replace(known, live=(*known.live, live))
+        found[row.person_id] = known
+    return found
+
+
+def others_against(session: Session, row: Appointment, *, now: dt.datetime) -> list[Refusal]:
+    """What the person's other visits say against this one, by facts loaded just now."""
+    with widened(session, "a visit in any branch counts"):
+        known = visits_of(session, person_id=row.person_id).without(row.id)
+    day = Day(row.schedule, row.organization, row.donation_type, row.policy)
+    against = check(day, known, starts_at=row.starts_at, minutes=row.slot.minutes or 0, now=now)
+    return [refusal for refusal in against if refusal.code in OF_OTHERS]
