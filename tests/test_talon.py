@@ -50,7 +50,7 @@ class Run:
     def said(self) -> str:
         return self.log.read_text()
 
-    def until(self, words: str, seconds: float = 90) -> None:
+    def until(self, words: str, seconds: float = 240) -> None:
         """Wait for the output to say ``words``."""
         deadline = time.monotonic() + seconds
         while words not in self.said:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
+from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -108,41 +110,44 @@ def make(session: Session, *, now: dt.datetime) -> Centre:
             address=f"г. {settlement}, {address}",
             phone="+7 (496) 000-00-00",
         )
-    password_hash = passwords.hashed(PASSWORD)
     for role, (email, name) in PEOPLE.items():
-        _user(session, role, email, name, TOTP[role], password_hash, root.id, now)
+        user(session, role, email, name, TOTP[role], [root.id], now)
     email, name = SECOND_REGISTRAR
     seed = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3HHH"
-    _user(session, Role.REGISTRAR, email, name, seed, password_hash, root.id, now)
+    user(session, Role.REGISTRAR, email, name, seed, [root.id], now)
     session.flush()
     return load(session, root)
 
 
-def _user(
+def user(
     session: Session,
     role: Role,
     email: str,
     name: str,
     seed: str,
-    password_hash: str,
-    organization_id: int,
+    tenant_ids: Collection[int],
     now: dt.datetime,
 ) -> None:
-    from uuid import uuid4
-
-    user = StaffUser(
+    """A member of staff with one role over these organizations, who may sign in at once."""
+    made = StaffUser(
         uid=uuid4(),
         email=email,
         full_name=name,
-        password_hash=password_hash,
+        password_hash=_password_hash(),
         password_changed_at=now,
         totp_confirmed_at=now,
         created_at=now,
     )
-    user.totp_seed = seed
-    wide = role is Role.ADMINISTRATOR
-    user.roles = [RoleAssignment(role=role, organization_id=None if wide else organization_id)]
-    session.add(user)
+    made.totp_seed = seed
+    over = [None] if role is Role.ADMINISTRATOR else tenant_ids
+    made.roles = [RoleAssignment(role=role, organization_id=key) for key in over]
+    session.add(made)
+
+
+@cache
+def _password_hash() -> str:
+    """Of the one password: hashing takes long on purpose."""
+    return passwords.hashed(PASSWORD)
 
 
 def weekdays(first: dt.date, count: int) -> list[dt.date]:

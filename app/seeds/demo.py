@@ -1,4 +1,4 @@
-"""The demo: made once, rolled forward whenever no donor day lies ahead any more.
+"""The demo: made once, rolled forward whenever no day lies ahead any more.
 
 Bookings are made by the rules themselves, each at its own ``now`` in the past, in the order of time.
 """
@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 from app.models.account import Account, AccountPerson
 from app.models.enums import MessageStatus, ScheduleStatus
 from app.models.message import Message
+from app.models.organization import Organization
 from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule
 from app.rules import booking
 from app.rules.clock import local_date
 from app.seeds import centre as centres
+from app.seeds import clinic_demo, requests
 from app.seeds import donors as donor_rows
-from app.seeds import requests
 from app.seeds.agenda import Agenda
 from app.seeds.centre import Centre
 from app.seeds.past import Past
@@ -35,11 +36,22 @@ ASKING = donor_rows.LINKED + 9
 
 
 def ensure_demo(session: Session, *, now: dt.datetime) -> str:
-    """Make the demo if there is none, or publish three more weeks; says what it did."""
+    """Make the demo if there is none, or publish some more weeks; says what it did."""
     root = centres.find(session)
     if root is None:
         _make(session, now=now)
         return "Демонстрация создана."
+    agenda = Agenda()
+    donors = _roll(session, root, agenda, now=now)
+    patients = clinic_demo.roll(session, agenda, now=now)
+    agenda.run()
+    if not (donors or patients):
+        return "Демонстрация на месте."
+    return "Демонстрация продлена."
+
+
+def _roll(session: Session, root: Organization, agenda: Agenda, *, now: dt.datetime) -> bool:
+    """Three more weeks of donor days, with requests, if none lies ahead; whether that is so."""
     today = local_date(now, root.time_zone)
     ahead = session.scalar(
         select(Schedule.id)
@@ -51,13 +63,12 @@ def ensure_demo(session: Session, *, now: dt.datetime) -> str:
         .limit(1)
     )
     if ahead is not None:
-        return "Демонстрация на месте."
-    agenda, centre = Agenda(), centres.load(session, root)
+        return False
+    centre = centres.load(session, root)
     _plan_ahead(agenda, session, centre, today, now - dt.timedelta(hours=31))
     rng = random.Random(today.toordinal())
     requests.plan_queue(agenda, session, _donors_again(session), now=now, rng=rng)
-    agenda.run()
-    return "Демонстрация продлена на три недели."
+    return True
 
 
 def _make(session: Session, *, now: dt.datetime) -> None:
@@ -70,6 +81,7 @@ def _make(session: Session, *, now: dt.datetime) -> None:
     asking = [(d.person.id, d.account) for d in (*spoilt.values(), *donors[ASKING:])]
 
     agenda = Agenda()
+    clinic_demo.make(session, agenda, now=now)
     Past(session, agenda, centre, rng, today).plan(donors[HISTORY])
     _plan_ahead(agenda, session, centre, today, now - dt.timedelta(days=9))
     requests.plan_two_of_one(agenda, session, donors[SEVERAL], now=now, rng=rng)
