@@ -180,9 +180,12 @@ tests() { # $1 = scale; the rest goes to pytest
     TALON_SCALE=$1
     shift
     export TALON_SCALE
+    # What Python compiles is kept, whatever the machine's own wish: some fifty processes start.
+    unset PYTHONDONTWRITEBYTECODE
+    export PYTHONPYCACHEPREFIX="$PWD/$VENV/compiled"
     prepare requirements-dev
     servers
-    "$PY" -m pytest -n 2 "$@"
+    "$PY" -m pytest -n 2 --dist worksteal "$@"
 }
 
 bad=

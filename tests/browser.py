@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests import servers
@@ -31,6 +31,15 @@ HEIGHT = {WIDE: 900, NARROW: 740}
 REPORT_CSP = """document.addEventListener('securitypolicyviolation', e =>
     console.error('CSP: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sourceFile))"""
 FAILED = "Failed to load resource"
+
+on_one_engine = pytest.mark.one_engine(
+    "sqlite",
+    why="what Chromium makes of a page, a key or a stylesheet is the same whatever database the page "
+    "was made from; that both engines make the same pages is what the tests with `client` assert",
+)
+"""For tests of how pages look and behave in a browser (docs/decisions/0013)."""
+on_both_engines = pytest.mark.both_engines
+"""For walks whose point is what the whole site does: journeys that book."""
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +135,9 @@ def axe(page: Page) -> None:
     """No serious and no critical finding of axe-core on the page as it stands now."""
     page.wait_for_load_state()  # a page still on its way has no document to look at
     page.evaluate("Promise.allSettled(document.getAnimations().map(a => a.finished))")
-    found = Axe().run(page).response["violations"]
+    if not page.evaluate("'axe' in window"):  # half a megabyte: once for each document
+        page.evaluate(AXE_SCRIPT)
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
     bad = [
         f"{rule['id']} ({rule['impact']}): {rule['help']}\n    "
         + "\n    ".join(node["html"][:200] for node in rule["nodes"][:5])

@@ -40,12 +40,27 @@ from tests.live import environment, live, live_server  # noqa: F401 - fixtures
 settings.register_profile("talon", deadline=None, print_blob=True)  # a busy machine is no failure
 settings.load_profile("talon")
 
-settings.register_profile("talon", deadline=None, print_blob=True)  # the machine may be busy
-settings.load_profile("talon")
+SCALE = float(os.environ.get("TALON_SCALE", "0.1"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test marked ``one_engine("sqlite", why=…)`` runs on that engine; in ./talon test-full on both."""
+    mark = metafunc.definition.get_closest_marker("one_engine")
+    if mark is None or "engine_name" not in metafunc.fixturenames:
+        return
+    assert mark.kwargs["why"], f"{metafunc.definition.nodeid}: one_engine wants a reason"
+    if SCALE < 1:
+        metafunc.definition.add_marker(
+            pytest.mark.parametrize("engine_name", mark.args, indirect=True, scope="session")
+        )
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """«PostgreSQL: NOT TESTED (12 tests)», so that a run without it does not look whole."""
+    """What a reader of the last lines must know: what was not tested, and what on one engine only.
+
+    «PostgreSQL: NOT TESTED (12 tests)», so that a run without it does not look whole.
+    """
     missing: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", []):
         reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
@@ -54,6 +69,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             missing[what] += 1
     for what, count in sorted(missing.items()):
         terminalreporter.write_line(f"{what}: NOT TESTED ({count} tests)", yellow=True)
+    once = sum(
+        report.when == "call" and "one_engine" in report.keywords
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+    )
+    if once and SCALE < 1:
+        terminalreporter.write_line(f"on one engine, in ./talon test-full on both: {once} tests")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -259,5 +281,4 @@ def as_staff(
 @pytest.fixture(scope="session")
 def scale() -> Callable[[int], int]:
     """``scale(200)``: the figure of an issue at today's scale, at least 1."""
-    factor = float(os.environ.get("TALON_SCALE", "0.1"))
-    return lambda full: max(1, round(full * factor))
+    return lambda full: max(1, round(full * SCALE))

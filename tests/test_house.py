@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,6 +32,11 @@ def python_files(*folders: str) -> list[str]:
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     names = [path.relative_to(ROOT).as_posix() for path in paths]
     return sorted(name for name in names if "/migrations/" not in name)
+
+
+@functools.cache
+def tree_of(name: str) -> ast.Module:
+    return ast.parse((ROOT / name).read_text())
 
 
 def templates() -> list[str]:
@@ -173,13 +179,35 @@ def cases_are_the_same_every_time(name: str, tree: ast.Module) -> Iterator[str]:
                     yield f"{name}:{call.lineno}: {dotted(call.func)}( in a parameter"
 
 
-def test_parametrised_tests_have_fixed_names() -> None:
-    found = [
-        fault
-        for name in python_files("tests")
-        for fault in cases_are_the_same_every_time(name, ast.parse((ROOT / name).read_text()))
-    ]
+def walks_say_on_which_engines(name: str, tree: ast.Module) -> Iterator[str]:
+    """A walk in Chromium costs seconds: whether both engines can matter to it is decided by name."""
+    said = {"on_one_engine", "on_both_engines", "engine"}
+    marks = [n.value for n in tree.body if isinstance(n, ast.Assign) and "pytestmark" in _names(n)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            asked = {a.arg for a in node.args.args}
+            browser = "open_page" in asked or ("live" in asked and {"page", "phone"} & asked)
+            given = [dotted(p) for mark in [*marks, *node.decorator_list] for p in ast.walk(mark)]
+            if browser and not said & set(given):
+                yield f"{name}:{node.lineno}: on_one_engine or on_both_engines? (tests/browser.py)"
+
+
+def _names(node: ast.Assign) -> set[str]:
+    return {dotted(target) for target in node.targets}
+
+
+@pytest.mark.parametrize("check", [cases_are_the_same_every_time, walks_say_on_which_engines])
+def test_the_tests_keep(check: Check) -> None:
+    names = python_files("tests")
+    found = [fault for name in names for fault in check(name, tree_of(name))]
     assert found == []
+
+
+def test_a_walk_that_says_nothing_is_found() -> None:
+    walk = "def test_x(live, open_page):\n    open_page(live.url)"
+    assert list(walks_say_on_which_engines("tests/x.py", ast.parse(walk)))
+    for mark in ("@on_one_engine\n", "@engine('sqlite')\n", "pytestmark = [on_both_engines]\n"):
+        assert not list(walks_say_on_which_engines("tests/x.py", ast.parse(mark + walk)))
 
 
 CHECKS: dict[Check, str] = {
@@ -196,7 +224,7 @@ CHECKS: dict[Check, str] = {
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_the_sources_keep(check: Check) -> None:
     names = [*python_files(*LAYERS), "config.py", "wsgi.py"]
-    found = [fault for name in names for fault in check(name, ast.parse((ROOT / name).read_text()))]
+    found = [fault for name in names for fault in check(name, tree_of(name))]
     assert found == []
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 
 from app.models.enums import Role
 from tests import make
+from tests.browser import on_both_engines
 from tests.live import Live
 
 
@@ -73,6 +74,7 @@ def test_a_killed_worker_and_a_stopped_web_server_come_back(live: Live) -> None:
     assert live.worker.poll() is None
 
 
+@on_both_engines
 def test_the_browser_is_signed_in_by_a_pass(live: Live, page: Page) -> None:
     with live.session() as session:
         tenant = make.make_tenant(session, now=dt.datetime.now(dt.UTC))

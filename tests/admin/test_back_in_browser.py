@@ -10,6 +10,9 @@ from playwright.sync_api import Page, expect
 
 from app.models.enums import Role
 from tests import make
+from tests.browser import on_one_engine
+
+pytestmark = on_one_engine
 
 
 @pytest.fixture

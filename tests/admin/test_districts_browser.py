@@ -9,8 +9,10 @@ from playwright.sync_api import Page, expect
 
 from app.models.enums import Role
 from tests import make
-from tests.browser import NARROW, WIDE, axe, fits
+from tests.browser import NARROW, WIDE, axe, fits, on_one_engine
 from tests.live import Live
+
+pytestmark = on_one_engine
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])

@@ -10,7 +10,9 @@ from sqlalchemy import select
 from app.models import Message, RejectionReason
 from app.models.enums import MessageKind, MessageStatus, Role
 from tests import make
-from tests.browser import NARROW, WIDE, axe, fits
+from tests.browser import NARROW, WIDE, axe, fits, on_one_engine
+
+pytestmark = on_one_engine
 
 PAGES = (
     "/staff/",

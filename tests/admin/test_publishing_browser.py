@@ -12,7 +12,9 @@ from sqlalchemy import select
 from app.models.enums import AppointmentStatus, Role
 from app.models.schedule import Schedule
 from tests import make
-from tests.browser import NARROW, WIDE, axe, fits
+from tests.browser import NARROW, WIDE, axe, fits, on_one_engine
+
+pytestmark = on_one_engine
 
 SENDING = "main form.publishing button.main"
 

@@ -12,7 +12,9 @@ from sqlalchemy import select
 from app.models import Appointment
 from app.models.enums import AppointmentStatus, Role
 from tests import make
-from tests.browser import NARROW, WIDE, axe, fits
+from tests.browser import NARROW, WIDE, axe, fits, on_one_engine
+
+pytestmark = on_one_engine
 
 A = AppointmentStatus
 QUEUE = "/staff/queue/"

@@ -23,8 +23,10 @@ POST = 30.0
 
 
 def engine(name: str) -> pytest.MarkDecorator:
-    """Walk this journey on one engine only: the pages are the same, the first journey walks on both."""
-    return pytest.mark.parametrize("engine_name", [name], indirect=True, scope="session")
+    """Walk this journey on one engine (in ./talon test-full on both)."""
+    return pytest.mark.one_engine(
+        name, why="the pages are the same, and the first journey walks on both"
+    )
 
 
 def look(page: Page, *, accessible: bool = True) -> None:

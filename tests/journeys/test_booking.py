@@ -12,8 +12,11 @@ from pypdf import PdfReader
 from app.models import StaffUser
 from app.models.enums import Role
 from tests import make
+from tests.browser import on_both_engines
 from tests.journeys.people import Donor, Visitor, Worker, now
 from tests.live import Live
+
+pytestmark = on_both_engines
 
 CODE = "456545"
 

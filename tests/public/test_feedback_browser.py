@@ -12,8 +12,10 @@ from playwright.sync_api import Page, expect
 from app.models.enums import Role
 from app.rules import pages
 from tests import make
-from tests.browser import NARROW, WIDE, axe, fits
+from tests.browser import NARROW, WIDE, axe, fits, on_one_engine
 from tests.live import Live
+
+pytestmark = on_one_engine
 
 SUMS: dict[str, Callable[[int, int], int]] = {
     "плюс": lambda first, second: first + second,

@@ -11,8 +11,10 @@ from playwright.sync_api import Page, expect
 
 from app.models.enums import Channel, SlotStatus
 from tests import make
-from tests.browser import NARROW, WIDE, axe, fits
+from tests.browser import NARROW, WIDE, axe, fits, on_one_engine
 from tests.live import Live
+
+pytestmark = on_one_engine
 
 
 def arranged(live: Live) -> None:

@@ -13,8 +13,10 @@ from app.models import Account, Appointment
 from app.models.blood import BloodType
 from app.models.enums import AppointmentStatus, BloodGroup, Sign
 from tests import make
-from tests.browser import NARROW, WIDE, axe, fits
+from tests.browser import NARROW, WIDE, axe, fits, on_one_engine
 from tests.live import Live
+
+pytestmark = on_one_engine
 
 AB_MINUS = BloodType(BloodGroup.AB, Sign.NEGATIVE)
 
