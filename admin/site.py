@@ -41,6 +41,7 @@ from admin.views.queue import QueuePage
 from admin.views.queue_bulk import BulkPage
 from admin.views.reasons import ReasonsView
 from admin.views.records import RecordsPage
+from admin.views.sitting_closing import SittingClosingPage
 from admin.views.sittings import SittingsPage
 from admin.views.staff import StaffUsersView
 from admin.views.templates import TemplatesPage
@@ -81,6 +82,7 @@ def init_admin(app: Flask) -> None:
         office.add_view(ImportsPage())
         allow_large(app, "imports.index", LARGEST_UPLOAD)
         office.add_view(GridPage())
+        office.add_view(SittingClosingPage())
         office.add_view(TemplatesPage())
         office.add_view(SittingsPage())
         office.add_view(AbsencesPage())

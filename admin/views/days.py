@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 import uuid
 from typing import Any
 
@@ -14,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug import Response
 
 from admin.base import StaffPage, done, refused
+from admin.dismissing import dismiss
 from admin.sections import SCHEDULE
 from app.extensions import saved
 from app.i18n import say
@@ -28,9 +28,6 @@ from app.rules.errors import NotFound, ReasonNeeded, RuleError
 from app.rules.facts import StaffFacts
 from forms.days import LONGEST_REASON, DaysFilter, PlacesForm
 from forms.publishing import chosen_uid
-
-PATIENCE = 8.0
-"""Seconds a request cancels bookings of a closed day; the periodic job does the rest."""
 
 
 class DaysPage(StaffPage):
@@ -125,7 +122,7 @@ class DaysPage(StaffPage):
         except RuleError as refusal:
             refused(say(refusal))
             return self.back(".show", uid=uid)
-        self._dismiss(day.id)
+        dismiss(self, [day.id])
         return self.back(".show", uid=uid)
 
     # What the pages need
@@ -169,7 +166,7 @@ class DaysPage(StaffPage):
 
     def _close_page(self, day: Schedule, sentence: str = "") -> str:
         """Whom it concerns; the page shows names, so it is written down who saw them."""
-        whom = closing.affected(self.session, schedule_id=day.id, now=self.now)
+        whom = closing.affected(self.session, schedule_ids=[day.id], now=self.now)
         return self.render(
             "admin/days/close.html",
             day=day,
@@ -185,35 +182,6 @@ class DaysPage(StaffPage):
         records = [who.record for who in people.values() if who.record is not None]
         self.note_seen(action, [row.person for row in rows], records)
         return people
-
-    def _dismiss(self, schedule_id: int) -> None:
-        """Cancel and write, a portion at a time; what does not fit into this request the job does."""
-        cancelled = released = 0
-        goes_on, end = True, time.monotonic() + PATIENCE
-        while goes_on and time.monotonic() < end:
-            with saved() as session:
-                ended = closing.dismiss(
-                    session, schedule_id=schedule_id, actor=self.actor, now=self.now
-                )
-            cancelled, released = cancelled + ended.cancelled, released + ended.released
-            goes_on = bool(ended)
-        done(gettext("The day is closed."))
-        if cancelled:
-            done(
-                ngettext(
-                    "%(num)d booking is cancelled.", "%(num)d bookings are cancelled.", cancelled
-                )
-            )
-        if released:
-            done(
-                ngettext(
-                    "%(num)d place that somebody was choosing is let go.",
-                    "%(num)d places that people were choosing are let go.",
-                    released,
-                )
-            )
-        if goes_on:
-            done(gettext("The remaining ones are cancelled within a minute; nobody is forgotten."))
 
     def _switch(self, uid: uuid.UUID, rule: Any, sentence: str) -> Response:
         self.need("schedules.publish")

@@ -83,6 +83,7 @@ class GridPage(StaffPage):
             step=DAY,
             words=_words(),
             may_change=self.may("schedules.publish"),
+            may_close=self.may("schedules.close"),
         )
 
     # What the pages need

@@ -19,7 +19,7 @@ from app.i18n import label
 from app.models.appointment import Appointment
 from app.models.enums import MessageChannel, MessageKind, MessageStatus
 from app.models.message import Message
-from app.rules import ledger
+from app.rules import ledger, reach
 from forms.inputs import staff_zone
 
 TONES = {
@@ -78,8 +78,9 @@ def state(row: Message) -> Badge:
 def to_whom(row: Message) -> str | None:
     """The address or the number, masked: the ledger is about letters, the card about people."""
     if row.channel is MessageChannel.SMS:
-        person = row.appointment.person if row.appointment is not None else None
-        return masked_phone(person.phone) if person is not None and person.phone else None
+        about_whom = row.appointment is not None and row.appointment.person is not None
+        number = reach.number_of(row.appointment) if about_whom else None
+        return masked_phone(number) if number else None
     reader = row.account or row.staff_user
     return None if reader is None else masked_email(reader.email)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from babel.dates import format_date
 from flask import current_app
-from flask_babel import force_locale
+from flask_babel import force_locale, gettext
 from sqlalchemy.orm import Session, object_session
 
 from app import i18n
@@ -19,8 +19,11 @@ from app.models.appointment import Appointment
 from app.models.enums import MessageKind
 from app.models.message import Message
 from app.models.organization import Organization
-from app.rules import clock, codes, sms
+from app.rules import clock, codes, reach, sms
 from app.rules.letters import check_letter, filled
+
+LONGEST_REASON = 50
+"""With it and the words around, an SMS keeps to its two parts."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def render(message: Message) -> Sms:
     assert session is not None
     if booking is None or booking.person_id is None:
         raise sms.NeverSent("no phone number")
-    number = sms.mobile(booking.person.phone)
+    number = sms.mobile(reach.number_of(booking))
     locale = _locale(message)
     with force_locale(locale):
         values = _values(session, booking, message.kind)
@@ -69,6 +72,7 @@ def sample_values() -> dict[str, str]:
         "date": _figures(dt.date(2030, 11, 25)),
         "time": "10:30",
         "phone": "+7 000 000-00-00",
+        "reason": gettext("The doctor has fallen ill"),
     }
 
 
@@ -93,7 +97,17 @@ def _values(session: Session, booking: Appointment, kind: MessageKind) -> dict[s
         assert booking.code_until is not None
         until = clock.local(booking.code_until, branch.time_zone)
         values |= {"code": codes.code_of(booking), "until": i18n.hour(until.time())}
+    elif kind is MessageKind.VISIT_CANCELLED:
+        values["reason"] = _shortened(booking.comment)
     return values
+
+
+def _shortened(reason: str) -> str:
+    """As a part of a sentence, at most LONGEST_REASON signs; some reasons are Talon's own sentences."""
+    said = one_line(gettext(reason)).rstrip(". ") if reason.strip() else ""
+    if len(said) <= LONGEST_REASON:
+        return said
+    return f"{said[:LONGEST_REASON].rsplit(' ', 1)[0].rstrip(',;: ')}…"
 
 
 def _locale(message: Message) -> str:

@@ -186,6 +186,7 @@ class MessageKind(StrEnum):
     FEEDBACK_ANSWERED = "feedback_answered"
     CONFIRM_CODE = "confirm_code"
     BOOKING_LAPSED = "booking_lapsed"
+    VISIT_CANCELLED = "visit_cancelled"
 
 
 class MessageChannel(StrEnum):

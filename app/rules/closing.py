@@ -1,4 +1,5 @@
-"""Closing a donor day together with what happens to its people: each one gets a letter.
+"""Closing a donor day or a practitioner's sitting together with what happens to its people: each one is
+told, by letter, else by SMS, else by a colleague who phones.
 
 Two steps, so that nobody is lost and nothing waits for long. ``close_day`` shuts the day: from its
 commit on, every hold and confirmation is refused. ``dismiss`` then cancels the live bookings, some
@@ -9,38 +10,46 @@ of something (an undone rejection, a cancel that freed a place).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.models.account import AccountPerson
 from app.models.appointment import Appointment
-from app.models.enums import ActorKind, AppointmentStatus, MessageKind, ScheduleStatus, SlotStatus
+from app.models.enums import (
+    AppointmentStatus,
+    MessageKind,
+    MessageStatus,
+    ScheduleStatus,
+    SlotStatus,
+)
+from app.models.message import Message
 from app.models.schedule import Schedule, Slot
 from app.models.scope import widened
-from app.rules import audit, booking, days, holding, transitions
+from app.rules import audit, booking, days, holding, reach, sms, transitions
 from app.rules.actor import SYSTEM, Actor
 from app.rules.days import DayClosed
 from app.rules.errors import AlreadyChanged, ReasonNeeded
+from app.rules.reach import Way
 
 A = AppointmentStatus
 CANCELLED = (A.PENDING, A.PROPOSED, A.BOOKED)
-"""Who gets a letter when the day is closed."""
+"""Who is told when the day is closed."""
 ENDED = (A.HELD, *CANCELLED)
 
 
 @dataclass(frozen=True)
 class Booked:
-    """Somebody whom closing the day concerns; without an account there is nobody to write to."""
+    """Somebody whom closing the day concerns, and how he will learn of it."""
 
     appointment: Appointment
-    has_account: bool
+    way: Way
 
 
 @dataclass(frozen=True)
 class Affected:
-    """Who is on the day: ``booked`` are cancelled with a letter, ``choosing`` lose their held place,
+    """Who is on the day: ``booked`` are cancelled and told, ``choosing`` lose their held place,
     ``begun`` have started or are over and stay as they are."""
 
     booked: tuple[Booked, ...]
@@ -48,8 +57,9 @@ class Affected:
     begun: int
 
     @property
-    def letters(self) -> int:
-        return sum(person.has_account for person in self.booked)
+    def written_to(self) -> int:
+        """How many get a letter or an SMS; the others have to be phoned."""
+        return sum(person.way is not Way.CALL for person in self.booked)
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ class Dismissed:
 
     met: int
     cancelled: int
-    """Bookings, each with its letter."""
+    """Bookings, each with its message."""
     released: int
     """Places that somebody was choosing."""
 
@@ -66,14 +76,14 @@ class Dismissed:
         return self.met > 0
 
 
-def affected(session: Session, *, schedule_id: int, now: dt.datetime) -> Affected:
-    """Whom closing this day concerns, by time. Three queries."""
-    known = exists().where(AccountPerson.person_id == Appointment.person_id)
+def affected(session: Session, *, schedule_ids: Collection[int], now: dt.datetime) -> Affected:
+    """Whom closing these days concerns, by time. Three queries."""
+    confirmed = reach.keeper().with_only_columns(reach.CONFIRMED).scalar_subquery()
     rows = session.execute(
-        select(Appointment, known)
+        select(Appointment, confirmed)
         .options(joinedload(Appointment.person), joinedload(Appointment.slot))
         .where(
-            Appointment.schedule_id == schedule_id,
+            Appointment.schedule_id.in_(schedule_ids),
             Appointment.status.in_(CANCELLED),
             Appointment.starts_at > now,
         )
@@ -85,14 +95,34 @@ def affected(session: Session, *, schedule_id: int, now: dt.datetime) -> Affecte
             func.count().filter(
                 Appointment.keeps_slot, Appointment.status != A.HELD, Appointment.starts_at <= now
             ),
-        ).where(Appointment.schedule_id == schedule_id)
+        ).where(Appointment.schedule_id.in_(schedule_ids))
     ).one()
-    return Affected(tuple(Booked(row, has) for row, has in rows), counts[0], counts[1])
+    booked = tuple(Booked(row, reach.way_of(row, confirmed=known)) for row, known in rows)
+    return Affected(booked, counts[0], counts[1])
+
+
+def sittings_of(session: Session, *, role_id: int, date: dt.date) -> list[int]:
+    """A practitioner's sittings of one day that are open, in one order. (For ``close_day``.)"""
+    return list(
+        session.scalars(
+            select(Schedule.id)
+            .where(
+                Schedule.role_id == role_id,
+                Schedule.date == date,
+                Schedule.status.in_((ScheduleStatus.PUBLISHED, ScheduleStatus.PAUSED)),
+            )
+            .order_by(Schedule.id)
+        )
+    )
 
 
 def to_phone(session: Session, *, schedule_id: int) -> list[Appointment]:
-    """Of a closed day: whose booking was cancelled with it and who could not be written to."""
-    known = exists().where(AccountPerson.person_id == Appointment.person_id)
+    """Of a closed day: whose booking was cancelled with it, and no letter or SMS has told him."""
+    untold = exists().where(
+        Message.appointment_id == Appointment.id,
+        Message.kind.in_((MessageKind.DAY_CLOSED, sms.INSTEAD[MessageKind.DAY_CLOSED])),
+        Message.status == MessageStatus.DEAD,
+    )
     return list(
         session.scalars(
             select(Appointment)
@@ -102,8 +132,7 @@ def to_phone(session: Session, *, schedule_id: int) -> list[Appointment]:
                 Appointment.schedule_id == schedule_id,
                 Appointment.status == A.CANCELLED,
                 Appointment.comment == Schedule.closed_reason,
-                Appointment.ended_by != ActorKind.ACCOUNT,
-                ~known,
+                untold,
             )
             .order_by(Appointment.starts_at, Appointment.id)
         )
@@ -120,7 +149,7 @@ def close_day(
     reason = reason.strip()[:200]
     if not reason:
         raise ReasonNeeded()
-    day = days.locked(session, schedule_id)
+    day = days.locked(session, schedule_id, sittings=True)
     if day.status is ScheduleStatus.CLOSED:
         raise DayClosed()
 
@@ -135,7 +164,7 @@ def close_day(
 def dismiss(
     session: Session, *, schedule_id: int, actor: Actor, now: dt.datetime, limit: int = 50
 ) -> Dismissed:
-    """End up to ``limit`` live bookings of a closed day, with a letter each; call until nothing is met.
+    """End up to ``limit`` live bookings of a closed day, each is told; call until nothing is met.
 
     Held places are let go: their confirmation says that the day is closed. Whoever changes a booking
     at the same moment wins, and the booking is looked at again in the next round.
@@ -174,7 +203,7 @@ def dismiss(
 
 
 def finish_closings(session: Session, *, now: dt.datetime, limit: int = 50) -> int:
-    """For the periodic job: whatever still lives on a closed day ends, with its letter. How many days."""
+    """For the periodic job: whatever still lives on a closed day ends, and is told. How many days."""
     yesterday = (now - dt.timedelta(days=1)).date()
     live = exists().where(
         Appointment.schedule_id == Schedule.id,

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, true
 from sqlalchemy.orm import Session
 
 from app.models.enums import ScheduleStatus, SlotStatus
@@ -125,11 +125,15 @@ def resume(session: Session, *, schedule_id: int, actor: Actor, now: dt.datetime
     return _switch(session, schedule_id, ScheduleStatus.PUBLISHED, actor=actor, now=now)
 
 
-def locked(session: Session, schedule_id: int) -> Schedule:
-    """The day as it is now; who changes it too waits, who books it does not (a booking refers to it)."""
+def locked(session: Session, schedule_id: int, *, sittings: bool = False) -> Schedule:
+    """The day as it is now; who changes it too waits, who books it does not (a booking refers to it).
+
+    With ``sittings`` a practitioner's one too.
+    """
+    of_donors = Schedule.donation_type_id.is_not(None)
     day = session.scalars(
         select(Schedule)
-        .where(Schedule.id == schedule_id, Schedule.donation_type_id.is_not(None))
+        .where(Schedule.id == schedule_id, true() if sittings else of_donors)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()

@@ -33,6 +33,7 @@ TOLD: dict[K, A] = {
     K.CANCELLED_BY_STAFF: A.CANCELLED,
     K.DAY_CLOSED: A.CANCELLED,
     K.BOOKING_LAPSED: A.EXPIRED,
+    K.VISIT_CANCELLED: A.CANCELLED,
 }
 """The status a letter speaks of: once the booking has another one, the letter is not true."""
 LINKED: dict[K, LinkPurpose] = {

@@ -12,7 +12,7 @@ from app.models.appointment import Appointment
 from app.models.enums import MessageStatus
 from app.models.message import Message
 from app.models.person import Person
-from app.rules import audit, delivery, outbox
+from app.rules import audit, delivery, outbox, reach
 from app.rules.actor import Actor
 from app.rules.errors import N_, RuleError
 
@@ -89,6 +89,10 @@ class Call:
     message: Message
     appointment: Appointment
     person: Person
+
+    @property
+    def phone(self) -> str | None:
+        return reach.number_of(self.appointment)
 
 
 def calls(session: Session, *, now: dt.datetime, limit: int = 200) -> list[Call]:

@@ -79,6 +79,7 @@ SHORT_VISIT = {
     "time": N_("time of the visit"),
     "phone": N_("phone of the branch"),
 }
+SHORT_REASON = {"reason": N_("the reason, shortened")}
 ANSWER = {"answer": N_("the answer of the staff")}
 
 FIELDS: dict[K, dict[str, str]] = {
@@ -99,6 +100,7 @@ FIELDS: dict[K, dict[str, str]] = {
     K.FEEDBACK_ANSWERED: COMMON | ASKED | ANSWER,
     K.CONFIRM_CODE: COMMON | CODE | SHORT_VISIT,
     K.BOOKING_LAPSED: COMMON | SHORT_VISIT,
+    K.VISIT_CANCELLED: COMMON | SHORT_VISIT | SHORT_REASON,
 }
 """For each kind: the fields its text may name, with what they stand for (to be translated)."""
 

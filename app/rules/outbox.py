@@ -12,12 +12,12 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from app.models.account import AccountPerson
 from app.models.appointment import Appointment
-from app.models.enums import MessageChannel, MessageKind, MessageStatus, Relation
+from app.models.enums import MessageChannel, MessageKind, MessageStatus
 from app.models.message import Message
 from app.models.scope import widened
-from app.rules import sms
+from app.rules import reach, sms
+from app.rules.reach import Way
 from app.rules.transitions import changed_rows
 
 LEASE = dt.timedelta(minutes=2)
@@ -77,16 +77,19 @@ def tell(
 ) -> Message | None:
     """Tell the account that keeps this person's card, if there is one (or ``account_id``, if known).
 
-    The key holds the instant of the change: an appointment changes in one way once at an instant.
+    What nobody may miss (``sms.INSTEAD``) goes by SMS where no letter reaches; if that is in vain too,
+    the person stands among those to phone at once. The key holds the instant of the change: an
+    appointment changes in one way once at an instant.
     """
     if account_id is None:
         with widened(session, "whom to tell"):
-            account_id = session.scalar(
-                select(AccountPerson.account_id)
-                .where(AccountPerson.person_id == appointment.person_id)
-                .order_by(AccountPerson.relation != Relation.SELF, AccountPerson.id)
-                .limit(1)
-            )
+            found = session.execute(reach.keeper(appointment.person_id)).one_or_none()
+            confirmed = None if found is None else found[1]
+            account_id = None if found is None else found[0]
+            if kind in sms.INSTEAD:
+                way = reach.way_of(appointment, confirmed=confirmed)
+                if way is not Way.LETTER:
+                    return _without_letter(session, appointment, kind, account_id, now)
     if account_id is None:
         return None
     return add(
@@ -101,6 +104,23 @@ def tell(
         appointment_id=appointment.id,
         facts=facts,
     )
+
+
+def _without_letter(
+    session: Session,
+    appointment: Appointment,
+    kind: MessageKind,
+    account_id: int | None,
+    now: dt.datetime,
+) -> Message:
+    """An SMS, or what stands in the list of people to phone."""
+    instead = sms.INSTEAD[kind]
+    message = tell_by_sms(session, appointment, instead, now=now, account_id=account_id)
+    try:
+        sms.mobile(reach.number_of(appointment))
+    except sms.NeverSent as reason:
+        finish(session, message, MessageStatus.DEAD, now=now, error=str(reason))
+    return message
 
 
 def tell_by_sms(

@@ -244,9 +244,9 @@ def test_a_closed_day_offers_nothing_to_change(scheduler, store, day):
 def test_what_does_not_fit_into_the_request_the_job_finishes(
     scheduler, tenant, store, day, monkeypatch
 ):
-    from admin.views import days as view
+    from admin import dismissing
 
-    monkeypatch.setattr(view, "PATIENCE", -1)
+    monkeypatch.setattr(dismissing, "PATIENCE", -1)
     make.make_appointment(store, tenant, make.make_donor(store, tenant), day)
     told = words(close(scheduler, day))
     assert "Остальные записи будут отменены в течение минуты" in told

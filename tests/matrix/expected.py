@@ -261,6 +261,8 @@ AM      POST  /staff/directory/files/<uuid:uid>/discard/      uid=directory_file
 # practitioners' schedules
 AMRSON  GET   /staff/grid/                              branch=clinic
 AMRSON  GET   /staff/grid/day/                          role=doctor_role date=2027-03-10
+MS      GET   /staff/grid/close/                        role=doctor_role date=2027-03-10
+MS      POST  /staff/grid/close/                        role=doctor_role date=2027-03-10 +reason=x
 MS      POST  /staff/grid/day/                          role=doctor_role date=2027-03-10 +act=close
 MS      GET   /staff/templates/
 MS      GET   /staff/templates/new/                     organization=clinic

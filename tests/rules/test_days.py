@@ -23,6 +23,7 @@ from app.rules.actor import actor_of
 from app.rules.clock import instant
 from app.rules.errors import HoldEnded, NotFound, ReasonNeeded, Refused, RuleError, Taken
 from app.rules.invariants import check_invariants
+from app.rules.reach import Way
 from tests import make
 
 A = AppointmentStatus
@@ -247,7 +248,7 @@ def test_who_has_begun_stays_and_who_is_ahead_is_told(session, tenant, scheduler
         )
         for _ in range(5)
     ]  # at 9:00, 9:00, 10:00, 10:00 and 11:00; it is 10:00
-    whom = closing.affected(session, schedule_id=today.id, now=now)
+    whom = closing.affected(session, schedule_ids=[today.id], now=now)
     assert [row.appointment.id for row in whom.booked] == [ahead.id]
     assert whom.begun == 4
     close(session, today, scheduler, now)
@@ -264,9 +265,9 @@ def test_the_list_before_closing_says_who_cannot_be_written_to(session, tenant, 
     stranger = make.KnownDonor(known.account, card, known.donor)
     make.make_appointment(session, tenant, stranger, day, status=A.BOOKED)
     make.make_appointment(session, tenant, make.make_donor(session, tenant), day, status=A.HELD)
-    whom = closing.affected(session, schedule_id=day.id, now=now)
-    assert [row.has_account for row in whom.booked] == [True, False]
-    assert (whom.letters, whom.choosing, whom.begun) == (1, 1, 0)
+    whom = closing.affected(session, schedule_ids=[day.id], now=now)
+    assert [row.way for row in whom.booked] == [Way.LETTER, Way.CALL]
+    assert (whom.written_to, whom.choosing, whom.begun) == (1, 1, 0)
 
 
 def test_a_day_is_closed_once(session, day, scheduler, now):
