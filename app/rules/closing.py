@@ -46,6 +46,10 @@ class Booked:
     appointment: Appointment
     way: Way
 
+    @property
+    def phone(self) -> str | None:
+        return reach.number_of(self.appointment)
+
 
 @dataclass(frozen=True)
 class Affected:

@@ -37,8 +37,8 @@ def keeper(of: Any = Appointment.person_id) -> Select[int, bool]:
 
 
 def number_of(booking: Appointment) -> str | None:
-    """Where SMS about this booking go."""
-    number: str | None = booking.person.phone
+    """Where SMS about this booking go: to the telephone given for it, else to the card's."""
+    number: str | None = booking.phone or booking.person.phone
     return number
 
 

@@ -174,7 +174,7 @@ def test_closing_names_the_people_and_what_happens_to_them(scheduler, tenant, st
     assert "Рябинина" in told
     assert "нет адреса: позвоните +74950000001" in told
     assert "1 человек сейчас выбирает время" in told
-    assert "Закрыть день: 1 записанный получит письмо" in told
+    assert "Закрыть день: 1 записанный получит сообщение" in told
     assert store.scalar(select(AccessEvent.action)) == "days.close"
     seen = set(store.scalars(select(AccessSubject.person_id)))
     assert seen == {donor.person.id, card.id}
@@ -214,7 +214,7 @@ def test_a_closed_day_keeps_the_list_of_calls(scheduler, as_staff, tenant, store
     make.make_appointment(store, tenant, stranger, day, status=A.BOOKED)
     close(scheduler, day)
     told = words(scheduler.page(page_of(day)))
-    assert "Позвоните этим людям: им некуда написать Без-Адреса" in told
+    assert "Позвоните этим людям: до них не дошло ни одно сообщение Без-Адреса" in told
     assert "+74950000001" in told
     assert donor.person.patronymic not in told
     assert "days.calls" in set(store.scalars(select(AccessEvent.action)))

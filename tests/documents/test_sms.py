@@ -65,6 +65,29 @@ def test_hours_are_those_of_the_branch(session: Session) -> None:
     assert render(lapsed).text.startswith("Запись на 25.11 в 8:00 аннулирована")
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("Врач заболел.", "Причина: Врач заболел. "),
+        ("", "отменена. Телефон"),
+        (
+            "В кабинете прорвало трубу, приём переносится на неопределённое время, просим прощения",
+            "Причина: В кабинете прорвало трубу, приём переносится на…. ",
+        ),
+    ],
+)
+def test_a_cancelled_visit_is_told_with_its_reason_and_whom_to_phone(
+    session: Session, reason: str, said: str
+) -> None:
+    message = message_of(session, K.VISIT_CANCELLED)
+    assert message.appointment is not None
+    message.appointment.comment = reason
+    text = render(message).text
+    assert text.startswith("Запись на 25.11 в 8:00 отменена. ")
+    assert said in text and message.appointment.organization.phone in text
+    assert sms.parts(text) <= sms.MOST_PARTS
+
+
 def test_the_account_s_language_wins(session: Session) -> None:
     message = message_of(session, K.CONFIRM_CODE, locale="ru")
     message.account_id = make.make_account(session, locale="en").id

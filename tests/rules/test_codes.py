@@ -191,7 +191,7 @@ def test_of_the_code_and_the_end_of_the_hour_one_wins(engine, store, scale):
     donor = make.make_donor(store, tenant)
     day = make.make_schedule(store, tenant, per_time=1, total=1)
     won = {A.BOOKED: 0, A.EXPIRED: 0}
-    for _ in range(scale(100)):
+    for _ in range(scale(500)):
         held = make.make_appointment(store, tenant, donor, day, status=A.HELD)
         row = propose(store, held)
         store.commit()
@@ -221,4 +221,4 @@ def test_of_the_code_and_the_end_of_the_hour_one_wins(engine, store, scale):
                 store, appointment_id=row.id, event="cancel", actor=NOBODY, now=NOW, ended_at=NOW
             )
         store.commit()
-    assert sum(won.values()) == scale(100)
+    assert sum(won.values()) == scale(500)
