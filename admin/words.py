@@ -168,6 +168,7 @@ PAGES = {
     "access.event": _l("Cards of one page"),
     "access.look_up": _l("Search for a card"),
     "calls.list": _l("People to phone"),
+    "sittings.calls": _l("People to phone"),
     "sittings.close": _l("Closing a practitioner's day"),
 }
 

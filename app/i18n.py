@@ -211,7 +211,7 @@ _WORDS: tuple[tuple[enum.Enum, str], ...] = (
     (enums.MessageKind.FEEDBACK_ANSWERED, N_("Answer to a question")),
     (enums.MessageKind.CONFIRM_CODE, N_("SMS with the confirmation code")),
     (enums.MessageKind.BOOKING_LAPSED, N_("SMS about an annulled booking")),
-    (enums.MessageKind.VISIT_CANCELLED, N_("SMS about a cancelled visit")),
+    (enums.MessageKind.VISIT_CANCELLED, N_("Visit cancelled (SMS)")),
     (enums.MessageChannel.EMAIL, N_("e-mail")),
     (enums.MessageChannel.SMS, N_("SMS")),
     (enums.ConsentPurpose.BOOKING, N_("Booking")),

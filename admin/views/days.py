@@ -139,7 +139,7 @@ class DaysPage(StaffPage):
 
     def _show(self, day: Schedule, form: PlacesForm, sentence: str = "") -> str:
         calls = self._calls(day)
-        people = self._people("days.calls", calls)
+        people = self._people("days.calls", [call.appointment for call in calls])
         return self.render(
             "admin/days/show.html",
             day=day,
@@ -154,11 +154,11 @@ class DaysPage(StaffPage):
             people=people,
         )
 
-    def _calls(self, day: Schedule) -> list[Appointment]:
+    def _calls(self, day: Schedule) -> list[closing.Booked]:
         """Of a closed day: whom to phone. Shown to those who may close days."""
         if day.status is not ScheduleStatus.CLOSED or not self.may("schedules.close"):
             return []
-        return closing.to_phone(self.session, schedule_id=day.id)
+        return closing.to_phone(self.session, schedule_ids=[day.id])
 
     def _over(self, day: Schedule) -> bool:
         end = clock.instant(day.date, day.end_time, day.organization.time_zone)

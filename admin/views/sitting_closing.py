@@ -37,7 +37,7 @@ class SittingClosingPage(StaffPage):
         role, date = self._asked()
         ids = closing.sittings_of(self.session, role_id=role.id, date=date)
         if not ids:
-            return self.back("grid.day", role=role.uid, date=date)
+            return self._closed(role, date)
         if request.method == "GET":
             return self._page(role, date, ids)
         reason = request.form.get("reason", "")
@@ -59,7 +59,7 @@ class SittingClosingPage(StaffPage):
             refused(say(refusal))
             return self.back("grid.day", role=role.uid, date=date)
         dismiss(self, ids)
-        return self.back("grid.day", role=role.uid, date=date)
+        return self.back(".index", role=role.uid, date=date)
 
     def _asked(self) -> tuple[PractitionerRole, dt.date]:
         """Raises NotFound."""
@@ -69,6 +69,15 @@ class SittingClosingPage(StaffPage):
         role = grid.role_named(self.session, uid)
         today = clock.local_date(self.now, role.organization.time_zone)
         return role, date_in(request.values, "date", today)
+
+    def _closed(self, role: PractitionerRole, date: dt.date) -> Any:
+        """Whom to phone still."""
+        ids = closing.sittings_of(self.session, role_id=role.id, date=date, closed=True)
+        if not ids or request.method == "POST":
+            return self.back("grid.day", role=role.uid, date=date)
+        calls = closing.to_phone(self.session, schedule_ids=ids)
+        self.note_seen("sittings.calls", [call.appointment.person for call in calls])
+        return self.render("admin/sittings/closed.html", role=role, date=date, calls=calls)
 
     def _page(self, role: PractitionerRole, date: dt.date, ids: list[int]) -> str:
         """The page shows names, so it is written down who saw them."""

@@ -105,42 +105,44 @@ def affected(session: Session, *, schedule_ids: Collection[int], now: dt.datetim
     return Affected(booked, counts[0], counts[1])
 
 
-def sittings_of(session: Session, *, role_id: int, date: dt.date) -> list[int]:
-    """A practitioner's sittings of one day that are open, in one order. (For ``close_day``.)"""
+def sittings_of(
+    session: Session, *, role_id: int, date: dt.date, closed: bool = False
+) -> list[int]:
+    """A practitioner's sittings of one day that are open (for ``close_day``), or the closed ones."""
+    open_ = (ScheduleStatus.PUBLISHED, ScheduleStatus.PAUSED)
     return list(
         session.scalars(
             select(Schedule.id)
             .where(
                 Schedule.role_id == role_id,
                 Schedule.date == date,
-                Schedule.status.in_((ScheduleStatus.PUBLISHED, ScheduleStatus.PAUSED)),
+                Schedule.status.in_((ScheduleStatus.CLOSED,) if closed else open_),
             )
             .order_by(Schedule.id)
         )
     )
 
 
-def to_phone(session: Session, *, schedule_id: int) -> list[Appointment]:
-    """Of a closed day: whose booking was cancelled with it, and no letter or SMS has told him."""
+def to_phone(session: Session, *, schedule_ids: Collection[int]) -> list[Booked]:
+    """Of closed days: whose booking was cancelled with them, and no letter or SMS has told him."""
     untold = exists().where(
         Message.appointment_id == Appointment.id,
         Message.kind.in_((MessageKind.DAY_CLOSED, sms.INSTEAD[MessageKind.DAY_CLOSED])),
         Message.status == MessageStatus.DEAD,
     )
-    return list(
-        session.scalars(
-            select(Appointment)
-            .join(Schedule, Schedule.id == Appointment.schedule_id)
-            .options(joinedload(Appointment.person), joinedload(Appointment.slot))
-            .where(
-                Appointment.schedule_id == schedule_id,
-                Appointment.status == A.CANCELLED,
-                Appointment.comment == Schedule.closed_reason,
-                untold,
-            )
-            .order_by(Appointment.starts_at, Appointment.id)
+    rows = session.scalars(
+        select(Appointment)
+        .join(Schedule, Schedule.id == Appointment.schedule_id)
+        .options(joinedload(Appointment.person), joinedload(Appointment.slot))
+        .where(
+            Appointment.schedule_id.in_(schedule_ids),
+            Appointment.status == A.CANCELLED,
+            Appointment.comment == Schedule.closed_reason,
+            untold,
         )
+        .order_by(Appointment.starts_at, Appointment.id)
     )
+    return [Booked(row, Way.CALL) for row in rows]
 
 
 def close_day(

@@ -91,10 +91,10 @@ def test_each_learns_of_a_closed_day_in_the_best_way_there_is(world, who, way, k
     calls = [call.appointment.id for call in ledger.calls(world.session, now=NOW)]
     if way is Way.CALL:
         assert message.status is MessageStatus.DEAD and calls == [row.id]
-        assert closing.to_phone(world.session, schedule_id=world.day.id) == [row]
+        assert closing.to_phone(world.session, schedule_ids=[world.day.id])[0].appointment is row
     else:
         assert message.status is MessageStatus.DUE and calls == []
-        assert closing.to_phone(world.session, schedule_id=world.day.id) == []
+        assert closing.to_phone(world.session, schedule_ids=[world.day.id]) == []
 
 
 def test_a_sitting_is_closed_like_a_day(world):
@@ -138,4 +138,4 @@ def test_who_was_told_by_telephone_leaves_the_lists(world):
     ledger.told_by_phone(world.session, message=told(world, row), actor=world.scheduler, now=NOW)
     world.session.flush()
     assert ledger.calls(world.session, now=NOW + dt.timedelta(minutes=1)) == []
-    assert closing.to_phone(world.session, schedule_id=world.day.id) == []
+    assert closing.to_phone(world.session, schedule_ids=[world.day.id]) == []
