@@ -209,6 +209,7 @@ LABELS: dict[str, dict[str, Any]] = {
         "published_at": _l("Published on"),
     },
     "person": {
+        "consent": _l("Consent"),
         "document": _l("Document"),
         "phone": _l("Telephone"),
         "phone_ciphertext": _l("Telephone"),

@@ -193,6 +193,11 @@ def announce_booked(
         run_at=run_at,
         useless_after=appointment.starts_at,
     )
+    remind(session, appointment, now=now)
+
+
+def remind(session: Session, appointment: Appointment, *, now: dt.datetime) -> None:
+    """The reminder some hours before the visit, unless it is too near for one."""
     remind_at = appointment.starts_at - dt.timedelta(hours=appointment.policy.remind_hours_before)
     if remind_at > now:
         outbox.tell(

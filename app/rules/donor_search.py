@@ -62,7 +62,7 @@ class FoundRecord:
 
 def wanted(line: str) -> Wanted:
     """Read a line: dates, an address, a telephone or code, and the rest as a name."""
-    born, rest = _born(line[:100])
+    born, rest = without_date(line[:100])
     words: list[str] = []
     code = email = phone = ""
     if (number := normal_phone(rest)) and not re.search(r"[^\W\d_]", rest):
@@ -77,7 +77,8 @@ def wanted(line: str) -> Wanted:
     return Wanted(tuple(words[:4]), code, email, phone, born)
 
 
-def _born(line: str) -> tuple[dt.date | None, str]:
+def without_date(line: str) -> tuple[dt.date | None, str]:
+    """The first date in a line, and the rest of it."""
     for found in DATE.finditer(line):
         parts = [found[n] for n in (("y", "m", "d") if found["y"] else ("iy", "im", "id"))]
         try:
@@ -91,7 +92,7 @@ def donors(session: Session, wish: Wanted, *, limit: int = MOST) -> list[Found]:
     """Cards that fit, by name; at most ``limit`` + 1, so that the caller can say there are more."""
     if not wish:
         return []
-    conditions: list[ColumnElement[bool]] = [*_named(Person, wish)]
+    conditions = named(Person, words=wish.words, born=wish.born)
     if wish.email:
         owners = (
             select(AccountPerson.person_id)
@@ -113,14 +114,20 @@ def donors(session: Session, wish: Wanted, *, limit: int = MOST) -> list[Found]:
     return _cards(session, select(Person.id).where(*conditions), limit)
 
 
-def _named(model: type[Person] | type[DonorRecord], wish: Wanted) -> list[ColumnElement[bool]]:
+def named(
+    model: type[Person] | type[DonorRecord],
+    *,
+    words: tuple[str, ...],
+    born: dt.date | None,
+) -> list[ColumnElement[bool]]:
+    """SQL: the family name begins with the first of ``words``, the others begin other names; born then."""
     conditions: list[ColumnElement[bool]] = []
-    if wish.words:
-        first, *others = wish.words
+    if words:
+        first, *others = words
         conditions.append(and_(model.search_name >= first, model.search_name < first + LAST))
         conditions += [model.search_name.contains(f" {word}", autoescape=True) for word in others]
-    if wish.born:
-        conditions.append(model.birth_date == wish.born)
+    if born:
+        conditions.append(model.birth_date == born)
     return conditions
 
 
@@ -165,7 +172,7 @@ def records(session: Session, wish: Wanted, *, limit: int = MOST) -> list[FoundR
     """Records that fit, by name; at most ``limit`` + 1. They have no address and no telephone."""
     if not (wish.words or wish.code or wish.born):
         return []
-    conditions = _named(DonorRecord, wish)
+    conditions = named(DonorRecord, words=wish.words, born=wish.born)
     if wish.code:
         conditions.append(DonorRecord.code == wish.code)
     if wish.email:

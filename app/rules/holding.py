@@ -89,7 +89,7 @@ def keep(
     held_from = blind_index("address", address) if address else None
     if held_from is not None:
         _limit_holds(session, held_from, day.policy, now)
-    slot_id = _take(session, slot, any_place=choice.any_place, now=now)
+    slot_id = take(session, slot, any_place=choice.any_place, now=now)
     for former in kept:  # after the new place is won: two who swap never wait for each other
         release(session, appointment_id=former.appointment_id, actor=actor, now=now)
     appointment = Appointment(
@@ -172,8 +172,11 @@ def _is_same(former: HeldFact, choice: Choice) -> bool:
     return former.slot_id == choice.slot.id
 
 
-def _take(session: Session, slot: Slot, *, any_place: bool, now: dt.datetime) -> int:
-    """The id of the place won. Stale holds on it are released first, so that a dead tab blocks nobody."""
+def take(session: Session, slot: Slot, *, any_place: bool, now: dt.datetime) -> int:
+    """The id of the place won. Stale holds on it are released first, so that a dead tab blocks nobody.
+
+    Raises Taken, NoPlaces.
+    """
     if not any_place:
         if transitions.take_slot(session, slot_id=slot.id):
             return slot.id

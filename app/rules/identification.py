@@ -253,7 +253,7 @@ def _by_name(
             ("identify_phone", f"{tenant_id} {phone}"),
         ]
         _count(session, tries, now)
-        _one_at_a_time(session, f"{tenant_id}|{name}|{given.birth_date}|{phone}")
+        one_at_a_time(session, f"{tenant_id}|{name}|{given.birth_date}|{phone}")
         known = session.scalar(
             select(Person.id)
             .where(
@@ -268,7 +268,7 @@ def _by_name(
         return known or _made(session, tenant_id, given, name, phone, now)
 
 
-def _one_at_a_time(session: Session, who: str) -> None:
+def one_at_a_time(session: Session, who: str) -> None:
     """Who asks for the same card waits for the other's commit. SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
         key = int.from_bytes(blind_index("identify", who)[:8], signed=True)

@@ -41,6 +41,7 @@ WHAT_HAPPENED = {
     "undo_propose": N_("Approval taken back"),
     "undo_reject": N_("Rejection taken back"),
     "expire": N_("Not decided in time"),
+    "move": N_("Moved to another time"),
     "cancel": N_("Cancelled"),
     "arrive": N_("Arrived"),
     "undo_arrive": N_("Arrival taken back"),

@@ -34,8 +34,13 @@ A = AppointmentStatus
 NOBODY_YET = "a patient who has not said who he is"
 
 
-def choice_of(session: Session, *, slot_uid: uuid.UUID, now: dt.datetime) -> Choice:
-    """A time of a practitioner on the site, free or not. Raises NotFound, NoPolicy."""
+def choice_of(
+    session: Session, *, slot_uid: uuid.UUID, now: dt.datetime, at_desk: bool = False
+) -> Choice:
+    """A time of a practitioner on the site, free or not; the desk has its own times too.
+
+    Raises NotFound, NoPolicy.
+    """
     row = session.execute(
         select(Slot, Schedule, Organization, BookingPolicy)
         .join(Schedule, Schedule.id == Slot.schedule_id)
@@ -48,7 +53,7 @@ def choice_of(session: Session, *, slot_uid: uuid.UUID, now: dt.datetime) -> Cho
         )
         .where(
             Slot.uid == slot_uid,
-            Slot.channel == Channel.WEB,
+            Slot.channel.in_((Channel.WEB, Channel.DESK) if at_desk else (Channel.WEB,)),
             Schedule.status != ScheduleStatus.DRAFT,
         )
         .execution_options(populate_existing=True)

@@ -48,6 +48,7 @@ TRANSITIONS: dict[str, Transition] = {
     "undo_propose": Transition(_from(A.PROPOSED), A.PENDING, None),
     "undo_reject": Transition(_from(A.REJECTED), A.PENDING, None),
     "expire": Transition(_from(A.PENDING), A.EXPIRED, SlotStatus.FREE),
+    "move": Transition(_from(A.BOOKED), A.BOOKED, SlotStatus.BUSY),  # the old place: move_to
     "cancel": Transition(_from(A.PENDING, A.PROPOSED, A.BOOKED), A.CANCELLED, SlotStatus.FREE),
     "arrive": Transition(_from(A.BOOKED), A.ARRIVED, None),
     "undo_arrive": Transition(_from(A.ARRIVED), A.BOOKED, None),
@@ -179,6 +180,37 @@ def move(
         set_slot(session, done.slot_id, transition.slot)
     _remember(session, appointment_id, event, (before, transition.target), actor, now)
     session.flush()
+    return done
+
+
+def move_to(
+    session: Session,
+    *,
+    appointment_id: int,
+    slot: Slot,
+    former_slot_id: int,
+    actor: Actor,
+    now: dt.datetime,
+    **values: Any,
+) -> Appointment:
+    """The booking keeps ``slot``, which its mover has just taken, instead of the former one, which is free.
+
+    Raises NotFound, or AlreadyChanged when it is booked there no longer.
+    """
+    done = move(
+        session,
+        appointment_id=appointment_id,
+        event="move",
+        actor=actor,
+        now=now,
+        only_if=Appointment.slot_id == former_slot_id,
+        slot_id=slot.id,
+        schedule_id=slot.schedule_id,
+        organization_id=slot.organization_id,
+        starts_at=slot.starts_at,
+        **values,
+    )
+    set_slot(session, former_slot_id, SlotStatus.FREE)
     return done
 
 
