@@ -212,6 +212,8 @@ _WORDS: tuple[tuple[enum.Enum, str], ...] = (
     (enums.MessageKind.CONFIRM_CODE, N_("SMS with the confirmation code")),
     (enums.MessageKind.BOOKING_LAPSED, N_("SMS about an annulled booking")),
     (enums.MessageKind.VISIT_CANCELLED, N_("Visit cancelled (SMS)")),
+    (enums.MessageKind.VISIT_APPROVED, N_("Request approved (SMS)")),
+    (enums.MessageKind.VISIT_REFUSED, N_("Request rejected (SMS)")),
     (enums.MessageChannel.EMAIL, N_("e-mail")),
     (enums.MessageChannel.SMS, N_("SMS")),
     (enums.ConsentPurpose.BOOKING, N_("Booking")),

@@ -99,6 +99,9 @@ def _values(session: Session, booking: Appointment, kind: MessageKind) -> dict[s
         values |= {"code": codes.code_of(booking), "until": i18n.hour(until.time())}
     elif kind is MessageKind.VISIT_CANCELLED:
         values["reason"] = _shortened(booking.comment)
+    elif kind is MessageKind.VISIT_REFUSED:
+        listed = i18n.localized(booking.reason, "text") if booking.reason else ""
+        values["reason"] = _shortened(listed or booking.comment)
     return values
 
 

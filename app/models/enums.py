@@ -187,6 +187,8 @@ class MessageKind(StrEnum):
     CONFIRM_CODE = "confirm_code"
     BOOKING_LAPSED = "booking_lapsed"
     VISIT_CANCELLED = "visit_cancelled"
+    VISIT_APPROVED = "visit_approved"
+    VISIT_REFUSED = "visit_refused"
 
 
 class MessageChannel(StrEnum):

@@ -59,6 +59,8 @@ UNDO_EVENT = {
 TOLD = (
     MessageKind.APPROVED,
     MessageKind.REJECTED,
+    MessageKind.VISIT_APPROVED,
+    MessageKind.VISIT_REFUSED,
     MessageKind.REMINDER,
     MessageKind.CONFIRM_CODE,
 )

@@ -184,7 +184,7 @@ def _gone(session: Session, held: Appointment) -> RuleError:
 def announce_booked(
     session: Session, appointment: Appointment, *, now: dt.datetime, run_at: dt.datetime
 ) -> None:
-    """The letter with the ticket, and the reminder."""
+    """The letter with the ticket, and the reminder. Whoever sees his ticket at once needs no SMS."""
     outbox.tell(
         session,
         appointment,
@@ -192,6 +192,7 @@ def announce_booked(
         now=now,
         run_at=run_at,
         useless_after=appointment.starts_at,
+        instead=run_at > now,
     )
     remind(session, appointment, now=now)
 
@@ -243,7 +244,12 @@ def cancel(
     outbox.withdraw(
         session,
         appointment_id=done.id,
-        kinds=(MessageKind.APPROVED, MessageKind.REMINDER, MessageKind.REQUEST_RECEIVED),
+        kinds=(
+            MessageKind.APPROVED,
+            MessageKind.VISIT_APPROVED,
+            MessageKind.REMINDER,
+            MessageKind.REQUEST_RECEIVED,
+        ),
         now=now,
     )
     outbox.tell(session, done, kind, now=now)

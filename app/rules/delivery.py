@@ -34,6 +34,8 @@ TOLD: dict[K, A] = {
     K.DAY_CLOSED: A.CANCELLED,
     K.BOOKING_LAPSED: A.EXPIRED,
     K.VISIT_CANCELLED: A.CANCELLED,
+    K.VISIT_APPROVED: A.BOOKED,
+    K.VISIT_REFUSED: A.REJECTED,
 }
 """The status a letter speaks of: once the booking has another one, the letter is not true."""
 LINKED: dict[K, LinkPurpose] = {
@@ -41,6 +43,8 @@ LINKED: dict[K, LinkPurpose] = {
     K.RESET_PASSWORD: LinkPurpose.RESET_PASSWORD,
     K.STAFF_INVITE: LinkPurpose.STAFF_INVITE,
 }
+DECISIONS = frozenset({K.APPROVED, K.REJECTED, K.VISIT_APPROVED, K.VISIT_REFUSED})
+"""What tells of a decision waits until it can no longer be undone."""
 WISHED = frozenset({K.REMINDER})
 """Letters that lean on the consent alone; the others tell what has become of one's own request."""
 
@@ -74,7 +78,7 @@ def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
         return Verdict.DROP
     if message.channel is MessageChannel.EMAIL and _address_unproven(session, message):
         return Verdict.HOLD
-    if message.kind in (K.APPROVED, K.REJECTED) and _can_be_undone(booking, now):
+    if message.kind in DECISIONS and _can_be_undone(booking, now):
         return Verdict.WAIT
     return Verdict.SEND
 

@@ -101,6 +101,8 @@ FIELDS: dict[K, dict[str, str]] = {
     K.CONFIRM_CODE: COMMON | CODE | SHORT_VISIT,
     K.BOOKING_LAPSED: COMMON | SHORT_VISIT,
     K.VISIT_CANCELLED: COMMON | SHORT_VISIT | SHORT_REASON,
+    K.VISIT_APPROVED: COMMON | SHORT_VISIT,
+    K.VISIT_REFUSED: COMMON | SHORT_VISIT | SHORT_REASON,
 }
 """For each kind: the fields its text may name, with what they stand for (to be translated)."""
 

@@ -73,12 +73,13 @@ def tell(
     run_at: dt.datetime | None = None,
     useless_after: dt.datetime | None = None,
     account_id: int | None = None,
+    instead: bool = True,
     **facts: Any,
 ) -> Message | None:
     """Tell the account that keeps this person's card, if there is one (or ``account_id``, if known).
 
-    What nobody may miss (``sms.INSTEAD``) goes by SMS where no letter reaches; if that is in vain too,
-    the person stands among those to phone at once. The key holds the instant of the change: an
+    What nobody may miss (``sms.INSTEAD``) goes by SMS where no letter reaches, unless ``instead`` is off;
+    if that is in vain too, the person stands among those to phone. The key holds the instant of the change: an
     appointment changes in one way once at an instant.
     """
     if account_id is None:
@@ -86,10 +87,10 @@ def tell(
             found = session.execute(reach.keeper(appointment.person_id)).one_or_none()
             confirmed = None if found is None else found[1]
             account_id = None if found is None else found[0]
-            if kind in sms.INSTEAD:
+            if instead and kind in sms.INSTEAD:
                 way = reach.way_of(appointment, confirmed=confirmed)
                 if way is not Way.LETTER:
-                    return _without_letter(session, appointment, kind, account_id, now)
+                    return _without_letter(session, appointment, kind, account_id, now, run_at)
     if account_id is None:
         return None
     return add(
@@ -112,10 +113,14 @@ def _without_letter(
     kind: MessageKind,
     account_id: int | None,
     now: dt.datetime,
+    run_at: dt.datetime | None,
 ) -> Message:
-    """An SMS, or what stands in the list of people to phone."""
-    instead = sms.INSTEAD[kind]
-    message = tell_by_sms(session, appointment, instead, now=now, account_id=account_id)
+    """An SMS. What can reach nobody stands in the list of people to phone at once, unless it may be undone."""
+    message = tell_by_sms(
+        session, appointment, sms.INSTEAD[kind], now=now, run_at=run_at, account_id=account_id
+    )
+    if run_at is not None:
+        return message
     try:
         sms.mobile(reach.number_of(appointment))
     except sms.NeverSent as reason:

@@ -7,15 +7,15 @@ import re
 from app.models.enums import MessageKind
 from app.rules.errors import N_, RuleError
 
-KINDS = frozenset(
-    {MessageKind.CONFIRM_CODE, MessageKind.BOOKING_LAPSED, MessageKind.VISIT_CANCELLED}
-)
-"""These go out as SMS: their texts have no subject."""
 INSTEAD = {
+    MessageKind.APPROVED: MessageKind.VISIT_APPROVED,
+    MessageKind.REJECTED: MessageKind.VISIT_REFUSED,
     MessageKind.CANCELLED_BY_STAFF: MessageKind.VISIT_CANCELLED,
     MessageKind.DAY_CLOSED: MessageKind.VISIT_CANCELLED,
 }
 """A letter that nobody may miss, and the SMS for whom no letter reaches."""
+KINDS = frozenset({MessageKind.CONFIRM_CODE, MessageKind.BOOKING_LAPSED, *INSTEAD.values()})
+"""These go out as SMS: their texts have no subject."""
 MOST_PARTS = 2
 MOBILE = re.compile(r"\+79[0-9]{9}")
 GSM = frozenset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -11,9 +12,16 @@ from sqlalchemy.orm import Session
 
 from app.models import AccountPerson, Appointment, AuditEvent, Message, Schedule, Slot
 from app.models.enums import AppointmentStatus as A
-from app.models.enums import MessageChannel, MessageStatus, Role, ScheduleStatus, SlotStatus
+from app.models.enums import (
+    Confirmation,
+    MessageChannel,
+    MessageStatus,
+    Role,
+    ScheduleStatus,
+    SlotStatus,
+)
 from app.models.enums import MessageKind as K
-from app.rules import booking, closing, delivery, ledger
+from app.rules import approval, booking, closing, delivery, ledger
 from app.rules.actor import actor_of
 from app.rules.delivery import Verdict
 from app.rules.invariants import check_invariants
@@ -139,3 +147,39 @@ def test_who_was_told_by_telephone_leaves_the_lists(world):
     world.session.flush()
     assert ledger.calls(world.session, now=NOW + dt.timedelta(minutes=1)) == []
     assert closing.to_phone(world.session, schedule_ids=[world.day.id]) == []
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_a_decision_about_a_guests_request_is_told_by_sms_after_its_minute(world, approved):
+    """And an undone one is not told at all."""
+    boss = make.make_staff(world.session, Role.REGISTRAR, world.tenant.root)
+    row = visit(world, phone=MOBILE, status=A.PENDING)
+    act = partial(approval.approve, override_reason="x") if approved else partial(approval.reject, reason_id=world.tenant.reasons[0].id, comment="")  # fmt: skip
+    act(world.session, appointment_id=row.id, by=boss, now=NOW)
+    world.session.flush()
+    message = told(world, row)
+    assert message.kind is (K.VISIT_APPROVED if approved else K.VISIT_REFUSED)
+    assert message.run_at == row.undo_until > NOW
+    assert delivery.verdict(world.session, message, now=NOW) is Verdict.WAIT
+    later = NOW + dt.timedelta(minutes=2)
+    assert delivery.verdict(world.session, message, now=later) is Verdict.SEND
+    approval.undo(world.session, appointment_id=row.id, by=boss, now=NOW)
+    world.session.refresh(message)
+    assert message.status is MessageStatus.OBSOLETE
+
+
+def test_a_decision_that_reaches_nobody_is_not_in_the_list_before_its_minute_is_over(world):
+    boss = make.make_staff(world.session, Role.REGISTRAR, world.tenant.root)
+    row = visit(world, status=A.PENDING)
+    why = {"reason_id": world.tenant.reasons[0].id, "comment": ""}
+    approval.reject(world.session, appointment_id=row.id, by=boss, now=NOW, **why)
+    assert ledger.calls(world.session, now=NOW) == []
+    assert told(world, row).status is MessageStatus.DUE
+
+
+def test_whoever_sees_his_ticket_at_once_gets_no_sms(world):
+    world.tenant.policy.confirmation = Confirmation.NONE
+    row = visit(world, phone=MOBILE, status=A.HELD)
+    booking.confirm(world.session, appointment_id=row.id, actor=world.scheduler, now=NOW)
+    assert row.status is A.BOOKED
+    assert not world.session.scalars(select(Message).where(Message.appointment_id == row.id)).all()
