@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -106,15 +106,13 @@ def _contested(rows: Sequence[FileRow]) -> list[FileRow]:
                     line=str(other.line),
                     houses=figures(meeting[0]),
                 )  # fmt: skip
-                found[row.line] = FileRow(
-                    row.line, row.said, row.street, row.settlement, row.key, problem=problem
-                )
+                found[row.line] = replace(row, span=None, problem=problem)
     return list(found.values())
 
 
 def _too_many(row: FileRow) -> FileRow:
     problem = BadCell(N_("A street has at most %(most)s lines."), most=str(MOST_ROWS))
-    return FileRow(row.line, row.said, row.street, row.settlement, row.key, problem=problem)
+    return replace(row, span=None, problem=problem)
 
 
 def figures(meeting: Overlap) -> str:

@@ -5,27 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.models.enums import DistrictKind, Parity
 from app.rules import houses
-from app.rules.csv_text import (
-    DELIMITERS,
-    FileRefused,
-    FileTooLarge,
-    TooManyLines,
-    decoded,
-    physical_lines,
-    split,
-)
-from app.rules.donor_cells import BadCell, plain, words
+from app.rules.csv_table import Line, Table, again, safe
+from app.rules.donor_cells import BadCell, words
 from app.rules.errors import N_, RuleError
 from app.rules.house_ranges import Span, span
 from app.rules.streets import street_key, tidy
 
-MOST_BYTES = 4 * 1024 * 1024
-MOST_LINES = 20_000
-LONGEST_CELL = 2000
 HEADINGS: dict[str, tuple[str, ...]] = {
     "kind": ("вид участка", "вид", "тип участка", "тип", "kind"),
     "number": ("номер участка", "участок", "номер", "district", "number"),
@@ -37,7 +26,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "houses": ("дома", "отдельные дома", "houses"),
     "except": ("кроме", "кроме домов", "except"),
 }
-FIELD_OF = {heading: name for name, headings in HEADINGS.items() for heading in headings}
+TABLE = Table(HEADINGS, needed=("kind", "number", "street"))
 TITLES = ("вид участка", "номер участка", "населённый пункт", "улица", "сторона", "с", "по", "дома", "кроме")  # fmt: skip
 """The first line of a file that is written; in the order of ``HEADINGS``."""
 KIND_WORDS: dict[DistrictKind, tuple[str, ...]] = {
@@ -60,74 +49,30 @@ PARITIES = {word: parity for parity, spellings in PARITY_WORDS.items() for word 
 SHOWN_PARITY = {Parity.ALL: "все", Parity.ODD: "нечётные", Parity.EVEN: "чётные"}
 
 
-class NoRows(FileRefused):
-    code = "no_rows"
-    text = N_("The file has no lines with streets.")
-
-
-class HeadingsMissing(FileRefused):
-    code = "headings_missing"
-    text = N_("The first line names the columns. These are missing: %(columns)s.")
-
-
 @dataclass(frozen=True)
-class FileRow:
+class FileRow(Line):
     """One line of the file: the houses of a district on a street, or why it cannot be taken."""
 
-    line: int
-    said: Mapping[str, str] = field(default_factory=dict)
-    """The cells as written, by the keys of ``HEADINGS``."""
     street: str = ""
     settlement: str = ""
     key: str = ""
     span: Span | None = None
-    problem: RuleError | None = None
 
 
 def read_file(data: bytes, *, home: str) -> list[FileRow]:
     """The rows of a file. ``home``: the organization's settlement. Raises a FileRefused."""
-    if len(data) > MOST_BYTES:
-        raise FileTooLarge(most=MOST_BYTES // 1024 // 1024)
-    rows = [
-        (n, row) for n, row in enumerate(physical_lines(decoded(data)), 1) if row.strip(" ;,\t")
-    ]
-    if len(rows) < 2:
-        raise NoRows()
-    if len(rows) > MOST_LINES + 1:
-        raise TooManyLines(most=MOST_LINES)
-    delimiter, columns = _columns(rows[0][1])
-    return [_row(number, row, delimiter, columns, home) for number, row in rows[1:]]
+    return [_row(line, home) for line in TABLE.read(data)]
 
 
-def _columns(heading: str) -> tuple[str, list[str]]:
-    """The delimiter, and what each column is (empty: not read)."""
-    found: list[str] = []
-    delimiter = DELIMITERS[0]
-    for mark in DELIMITERS:
-        try:
-            names = [FIELD_OF.get(words(title), "") for title in split(heading, mark)]
-        except csv.Error:
-            continue
-        if len(set(names) - {""}) > len(set(found) - {""}):
-            delimiter, found = mark, names
-    missing = [HEADINGS[name][0] for name in ("kind", "number", "street") if name not in found]
-    if missing:
-        raise HeadingsMissing(columns=missing)
-    return delimiter, found
+def rows_again(kept: Iterable[Mapping[str, str]], *, home: str) -> list[FileRow]:
+    """The rows that were kept as JSON, understood anew."""
+    return [_row(line, home) for line in again(kept, table=TABLE)]
 
 
-def _row(number: int, row: str, delimiter: str, columns: list[str], home: str) -> FileRow:
-    try:
-        cells = [plain(cell) for cell in split(row, delimiter)]
-    except csv.Error:
-        return FileRow(number, problem=BadCell(N_("A quotation mark is not closed.")))
-    except BadCell as problem:
-        return FileRow(number, problem=problem)
-    said = {name: cell for name, cell in zip(columns, cells, strict=False) if name and cell}
-    if any(len(cell) > LONGEST_CELL for cell in said.values()):
-        long = BadCell(N_("A cell is longer than %(most)s characters."), most=str(LONGEST_CELL))
-        return FileRow(number, problem=long)
-    return understood(number, said, home=home)
+def _row(line: Line, home: str) -> FileRow:
+    if line.problem is not None:
+        return FileRow(line.line, problem=line.problem)
+    return understood(line.line, line.said, home=home)
 
 
 def understood(number: int, said: Mapping[str, str], *, home: str) -> FileRow:
@@ -157,7 +102,7 @@ def understood(number: int, said: Mapping[str, str], *, home: str) -> FileRow:
         key = street_key(street, settlement, home=home)
     except RuleError as problem:
         return FileRow(number, dict(said), problem=problem)
-    return FileRow(number, dict(said), street, settlement, key, made)
+    return FileRow(number, dict(said), None, street, settlement, key, made)
 
 
 def _end(text: str) -> int | None:
@@ -179,9 +124,9 @@ def text_of(rows: Iterable[tuple[str, str, Span]]) -> str:
         writer.writerow(
             (
                 KIND_WORDS[each.kind][0],
-                _safe(each.district),
-                _safe(settlement),
-                _safe(street),
+                safe(each.district),
+                safe(settlement),
+                safe(street),
                 SHOWN_PARITY[each.parity],
                 each.first or "",
                 each.last or "",
@@ -190,8 +135,3 @@ def text_of(rows: Iterable[tuple[str, str, Span]]) -> str:
             )
         )
     return out.getvalue()
-
-
-def _safe(text: str) -> str:
-    """No spreadsheet takes it for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text

@@ -10,36 +10,26 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.district import District, DistrictImport, DistrictRange
 from app.models.organization import Organization
 from app.models.staff import StaffUser
-from app.rules import audit, district_file
+from app.rules import audit, checked_files, district_file
 from app.rules.actor import actor_of
+from app.rules.checked_files import LinesBad, claim
+from app.rules.csv_table import kept
 from app.rules.district_diff import Difference, DistrictName, compare, districts_by_name
 from app.rules.district_file import FileRow
 from app.rules.district_streets import Wanted, locked, rows_of_streets, write
 from app.rules.districts import span_of
-from app.rules.donor_cells import BadCell
-from app.rules.errors import N_, NotFound, RuleError
-from app.rules.transitions import changed_rows
+from app.rules.errors import N_, RuleError
 
 
 class DistrictsMoved(RuleError):
     code = "districts_moved"
     text = N_("Streets have changed since you looked at this difference, so nothing was applied. Look at it once more, please: it has been made anew.")  # fmt: skip
-
-
-class LinesBad(RuleError):
-    code = "district_lines_bad"
-    text = N_("Some lines cannot be taken, so nothing was applied. Correct the file and load it again, please.")  # fmt: skip
-
-
-class AppliedAlready(RuleError):
-    code = "district_file_applied"
-    text = N_("This file has been applied already.")
 
 
 def check(
@@ -57,7 +47,7 @@ def check(
         tenant_id=where.tenant_id,
         organization_id=where.id,
         file_name=file_name[:200],
-        lines=[{"line": str(row.line), **row.said} | _kept(row) for row in rows],
+        lines=kept(rows),
         created_at=now,
         created_by_id=by.id,
     )
@@ -76,31 +66,9 @@ def check(
     return made
 
 
-def _kept(row: FileRow) -> dict[str, str]:
-    """The reason of a line that has no cells to find it in again."""
-    if row.said or row.problem is None:
-        return {}
-    return {"problem": row.problem.text} | {
-        f"problem.{k}": v for k, v in row.problem.params.items()
-    }
-
-
 def rows_of(imported: DistrictImport, *, home: str) -> list[FileRow]:
     """The lines that were kept, understood anew."""
-    found = []
-    for kept in imported.lines:
-        said = {name: text for name, text in kept.items() if name in district_file.HEADINGS}
-        number = int(kept["line"])
-        if "problem" in kept:
-            found.append(FileRow(number, problem=_problem(kept)))
-        else:
-            found.append(district_file.understood(number, said, home=home))
-    return found
-
-
-def _problem(kept: dict[str, str]) -> BadCell:
-    params = {name[8:]: text for name, text in kept.items() if name.startswith("problem.")}
-    return BadCell(kept["problem"], **params)
+    return district_file.rows_again(imported.lines, home=home)
 
 
 def apply(
@@ -111,14 +79,7 @@ def apply(
     Raises AppliedAlready, LinesBad, DistrictsMoved, NotFound: then nothing is changed.
     """
     where = locked(session, imported.organization_id)
-    won = changed_rows(
-        session,
-        update(DistrictImport)
-        .where(DistrictImport.id == imported.id, DistrictImport.applied_at.is_(None))
-        .values(applied_at=now),
-    )
-    if not won:
-        raise AppliedAlready()
+    claim(session, imported, now=now)
     rows = rows_of(imported, home=where.settlement)
     found = compare(session, organization=where, rows=rows)
     if found.bad:
@@ -195,10 +156,7 @@ def _write(
 
 def find(session: Session, *, uid: uuid.UUID) -> DistrictImport:
     """Raises NotFound."""
-    row = session.scalars(select(DistrictImport).where(DistrictImport.uid == uid)).one_or_none()
-    if row is None:
-        raise NotFound()
-    return row
+    return checked_files.find(session, DistrictImport, uid=uid)
 
 
 def newest(session: Session, *, organization_id: int, most: int = 20) -> list[DistrictImport]:

@@ -13,6 +13,8 @@ from app.models import AuditEvent, District, DistrictDoctor, DistrictImport, Dis
 from app.models.enums import DistrictKind, Parity, Role
 from app.models.scope import PUBLIC, SYSTEM, set_scope
 from app.rules import (
+    checked_files,
+    csv_table,
     district_card,
     district_diff,
     district_file,
@@ -365,7 +367,7 @@ def test_a_file_makes_districts_and_streets(session, tenant):
     assert imported.report == {"new": 2, "changed": 0, "same": 0, "bad": 1}
     (bad,) = difference(session, tenant, imported).bad
     assert bad.line == 3 and "side of the street" in bad.problem.text
-    with pytest.raises(district_imports.LinesBad):
+    with pytest.raises(checked_files.LinesBad):
         apply(session, tenant, imported, by)
     session.rollback()
 
@@ -384,7 +386,7 @@ def test_a_good_file_is_applied_once(session, tenant):
     assert whose(session, tenant, "Мира, Высокий", "5") == [(CHILDREN, "10")]
     session.refresh(imported)
     assert imported.applied_at == make.NOW
-    with pytest.raises(district_imports.AppliedAlready):
+    with pytest.raises(checked_files.AppliedAlready):
         apply(session, tenant, imported, by)
 
 
@@ -436,7 +438,7 @@ def test_bad_lines_are_named_with_their_reasons(session, tenant):
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\n\n", HEADING.encode(), b"a;b\n1;2\n", b"PK\x03\x04", b"x" * (district_file.MOST_BYTES + 1)],
+    [b"", b"\n\n", HEADING.encode(), b"a;b\n1;2\n", b"PK\x03\x04", b"x" * (csv_table.MOST_BYTES + 1)],
     ids=["empty", "blank", "no rows", "other columns", "workbook", "large"],
 )  # fmt: skip
 def test_what_is_no_such_file_is_refused(data):
