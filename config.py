@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +90,8 @@ SETTINGS: dict[str, Setting] = {
     "MAIL_FROM": Setting(_text, "", "Sender of letters: Талон <talon@example.ru>"),
     "MAILBOX": Setting(_flag, False, "1: letters go to the page /mailbox. Never in production"),
     "SMS_URL": Setting(_text, "", "SMS gateway: https://user:password@host/path", secret=True),
+    "MAP_TILES": Setting(_text, "", "Pictures under the map: /tiles/{z}/{x}/{y}.png or https://…"),
+    "MAP_ATTRIBUTION": Setting(_text, "", "Whose pictures they are: stands under the map"),
     "LOG_LEVEL": Setting(_text, "INFO", "DEBUG, INFO, WARNING or ERROR"),
 }
 IGNORED = frozenset({"SCALE"})
@@ -157,6 +160,8 @@ def _check(values: dict[str, Any], faults: list[str]) -> None:
         faults.append("TALON_LOG_LEVEL: возможны DEBUG, INFO, WARNING, ERROR.")
     if values["SMS_URL"]:
         _check_sms(values["SMS_URL"], faults)
+    if values["MAP_TILES"]:
+        _check_tiles(values, faults)
     if mode == "production":
         _check_production(values, faults)
 
@@ -193,6 +198,21 @@ def _check_sms(url: str, faults: list[str]) -> None:
         return
     if not gateway.encrypted and not _is_loopback(gateway.host):
         faults.append("TALON_SMS_URL: SMS без шифрования за пределы машины; нужен https://")
+
+
+def _check_tiles(values: dict[str, Any], faults: list[str]) -> None:
+    """Whoever looks at a map tells that server where he looks: encrypted, or not beyond this machine."""
+    try:
+        origin = tile_origin(values["MAP_TILES"])
+    except ValueError as error:
+        faults.append(f"TALON_MAP_TILES: {error}. Пример: /tiles/{{z}}/{{x}}/{{y}}.png")
+        return
+    if origin.startswith("http:") and not _is_loopback(urlsplit(origin).hostname or ""):
+        faults.append("TALON_MAP_TILES: картинки карты без шифрования; нужен https://")
+    if not values["MAP_ATTRIBUTION"]:
+        faults.append(
+            "TALON_MAP_ATTRIBUTION: не задано, чьи это картинки; подпись стоит под картой."
+        )
 
 
 def _is_loopback(host: str) -> bool:
@@ -272,3 +292,26 @@ def sms_gateway(url: str) -> SmsGateway:
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
     )
+
+
+TILE_PLACES = ("{z}", "{x}", "{y}")
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+
+
+def tile_origin(address: str) -> str:
+    """Whom browsers ask for the pictures under the map: «https://tiles.example.ru», or «» for this site.
+
+    Raises ValueError in Russian.
+    """
+    if not address.isascii() or not address.isprintable() or set(address) & set(" \"'\\;,<>"):
+        raise ValueError("в адресе лишние знаки; имя кириллицей запишите как xn--…")
+    own = address.startswith("/") and not address.startswith("//")
+    origin = "" if own else "/".join(address.split("/", 3)[:3])
+    path = address.removeprefix(origin)
+    if origin and not ORIGIN.fullmatch(origin):
+        raise ValueError("это не адрес https://… и не путь на этом же сайте")
+    if any(path.count(place) != 1 for place in TILE_PLACES) or path.count("{") != len(TILE_PLACES):
+        raise ValueError(
+            "в адресе нужны {z}, {x} и {y}, каждое один раз, и ничего больше в скобках"
+        )
+    return origin.lower()

@@ -72,6 +72,15 @@ LABELS: dict[str, dict[str, Any]] = {
         "code_tries": _l("Wrong codes allowed"),
         "code_resends": _l("More codes on request"),
     },
+    "address_import": {
+        "file_name": _l("File"),
+        "lines": _l("Lines of the file"),
+        "applied_at": _l("Applied"),
+        "new": _l("New streets"),
+        "changed": _l("Streets with changes"),
+        "same": _l("Streets without changes"),
+        "bad": _l("Lines that cannot be read"),
+    },
     "department": {
         "part_of_id": _l("Under the department"),
         "position": _l("Place in the list"),

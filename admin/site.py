@@ -14,6 +14,8 @@ from admin.sections import DIRECTORY
 from admin.sign_in import DOOR
 from admin.views.absences import AbsencesPage
 from admin.views.access import AccessView
+from admin.views.addresses import LARGEST_UPLOAD as LARGEST_ADDRESSES
+from admin.views.addresses import AddressesPage
 from admin.views.audit import AuditView
 from admin.views.days import DaysPage
 from admin.views.directory import DepartmentsView, ServicesView, SpecialtiesView
@@ -99,6 +101,8 @@ def init_admin(app: Flask) -> None:
         office.add_view(DistrictStreetsPage())
         office.add_view(DistrictFilesPage())
         allow_large(app, "district-files.index", LARGEST_DISTRICTS)
+        _under(office, DIRECTORY, AddressesPage())
+        allow_large(app, "addresses.index", LARGEST_ADDRESSES)
         _under(office, SETTINGS, OrganizationsView(Organization))
         _under(office, SETTINGS, StaffUsersView(StaffUser))
         _under(office, SETTINGS, PoliciesView(BookingPolicy))

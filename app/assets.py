@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 
-ENDPOINTS = ("static", "bootstrap.static")
+ENDPOINTS = ("static", "bootstrap.static", "leaflet.static")
 
 
 def init_assets(app: Flask) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app
-from flask_babel import gettext
+from flask_babel import format_decimal, gettext
 
 from app import i18n
 from app.models.organization import Organization
@@ -52,6 +52,15 @@ def tel(phones: str) -> str:
     return "".join(char for char in phones.replace(";", ",").split(",")[0] if char in "+0123456789")
 
 
+def distance(metres: float) -> str:
+    """«350 м», «1,2 км», «12 км»: no more exact than anybody walks."""
+    if metres < 995:
+        return gettext("%(number)s m", number=max(10, round(metres / 10) * 10))
+    kilometres = metres / 1000
+    told = format_decimal(round(kilometres, 1) if kilometres < 9.95 else round(kilometres))
+    return gettext("%(number)s km", number=told)
+
+
 def page_text(text: str) -> Cleaned:
     """The HTML of a page that staff wrote, cleaned anew: the only text that is not escaped."""
     host = urlsplit(current_app.config["PUBLIC_URL"]).hostname or ""
@@ -77,6 +86,7 @@ def init_formats(app: Flask) -> None:
         "masked_phone": masked_phone,
         "page_text": page_text,
         "tel": tel,
+        "distance": distance,
     }
     app.jinja_env.filters.update(filters)
     app.jinja_env.globals["current_locale"] = i18n.locale

@@ -12,6 +12,7 @@ CSP = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+PICTURES = "img-src 'self' data:"
 SHARED = "talon.shared"
 """Key in the WSGI environment by which a view says that its answer is nobody's own: it may be kept."""
 
@@ -68,10 +69,21 @@ def _is_file_of_ours() -> bool:
     return (request.endpoint or "").rpartition(".")[2] == "static"
 
 
+def show_pictures_of(origin: str) -> None:
+    """Let this one answer show pictures of another site: of a map whose tiles are configured."""
+    g.pictures_of = origin
+
+
+def policy() -> str:
+    """The content security policy of this answer."""
+    origin = g.get("pictures_of", "")
+    return CSP.replace(PICTURES, f"{PICTURES} {origin}") if origin else CSP
+
+
 def protect(response: Response) -> Response:
     """Security headers; personal pages are never stored by anybody."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CSP)
+    headers.setdefault("Content-Security-Policy", policy())
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

@@ -29,6 +29,8 @@ def search_of(args: Mapping[str, str], settlement: str) -> Search:
         kind=args.get("type", "")[:40],
         specialty=args.get("specialty", "")[:40],
         text=_text(args, "q"),
+        street=_text(args, "street"),
+        house=_text(args, "house"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Forms of districts: an address, a district with its doctors, a street's rows, a file of streets."""
+"""Forms of districts: an address, a district with its doctors, a street's rows."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
-from flask_wtf.file import FileField
 
 from app.i18n import label, say
 from app.models.directory import PractitionerRole
@@ -23,7 +21,6 @@ from app.rules.errors import RuleError
 from app.rules.house_ranges import Gap, Overlap, span
 from app.rules.houses import HouseUnclear
 from app.rules.streets import StreetUnclear, street_key
-from forms.imports import DonorFileForm
 from forms.inputs import parsed_day, tidy_line, tidy_text
 from forms.publishing import Error
 
@@ -256,16 +253,6 @@ class StreetForm(Form):
         except HouseUnclear as refusal:
             self.wrong(name, text, say(refusal))
             return []
-
-
-class DistrictFileForm(DonorFileForm):
-    """A file of districts' streets."""
-
-    file = FileField(
-        _l("File"),
-        description=_l("CSV, up to 4 MB and 20,000 lines."),
-        render_kw={"accept": ".csv,.txt,text/csv,text/plain"},
-    )
 
 
 # --- words

@@ -39,6 +39,16 @@ class DonorFileForm(FlaskForm):
         return tidy_line(self.file.data.filename.replace("\\", "/").rpartition("/")[2])[:200]
 
 
+class TableFileForm(DonorFileForm):
+    """A file of districts' streets or of addresses (app.rules.csv_table has its limits)."""
+
+    file = FileField(
+        _l("File"),
+        description=_l("CSV, up to 4 MB and 20,000 lines."),
+        render_kw={"accept": ".csv,.txt,text/csv,text/plain"},
+    )
+
+
 def file_form(organizations: Iterable[Organization]) -> Any:
     """The form; with a choice of organization if there is one to make."""
     offered = list(organizations)

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from app.models import (
     Account,
     AccountPerson,
+    AddressPoint,
     Appointment,
     BookingPolicy,
     Consent,
@@ -791,6 +792,25 @@ def make_district_doctor(
         "starts_on": NOW.date() - dt.timedelta(days=365),
     }
     return _added(session, DistrictDoctor(**fields | changes))
+
+
+def make_address(
+    session: Session,
+    *,
+    street: str = "Ленина",
+    settlement: str = "Лесной",
+    at: tuple[float, float] = (61.0, 69.0),
+    **changes: Any,
+) -> AddressPoint:
+    """The middle of a street in the polyclinics' settlement, or the ``house`` that is given."""
+    fields: dict[str, Any] = {
+        "settlement": settlement,
+        "street": street,
+        "street_key": street_key(street, settlement),
+        "latitude": at[0],
+        "longitude": at[1],
+    }
+    return _added(session, AddressPoint(**fields | changes))
 
 
 def make_page(session: Session, tenant: Tenant, **changes: Any) -> Page:

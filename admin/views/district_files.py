@@ -19,7 +19,7 @@ from app.models.organization import Organization
 from app.rules import district_diff, district_file, district_imports
 from app.rules.csv_text import FileRefused
 from app.rules.errors import RuleError
-from forms.districts import DistrictFileForm
+from forms.imports import TableFileForm
 
 LARGEST_UPLOAD = 32 * 1024 * 1024
 """Above the file's own limit, so that a sentence can say what the limit is."""
@@ -37,7 +37,7 @@ class DistrictFilesPage(OfPlace):
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
         place = self.place()
-        form = DistrictFileForm()
+        form = TableFileForm()
         if form.validate_on_submit():
             try:
                 return self.back(".show", uid=self._checked(place, form).uid)
@@ -53,7 +53,7 @@ class DistrictFilesPage(OfPlace):
         )
         return html, 422 if form.errors else 200
 
-    def _checked(self, place: Organization, form: DistrictFileForm) -> Any:
+    def _checked(self, place: Organization, form: TableFileForm) -> Any:
         rows = district_file.read_file(form.content(), home=place.settlement)
         with saved() as session:
             return district_imports.check(

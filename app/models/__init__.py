@@ -1,6 +1,7 @@
 """Tables and nothing but tables. Importing this package makes the metadata complete."""
 
 from app.models.account import Account, AccountPerson, OneTimeLink, Throttle, WebSession
+from app.models.address import AddressImport, AddressPoint
 from app.models.appointment import Appointment, AppointmentEvent, RejectionReason
 from app.models.audit import AccessEvent, AccessSubject, AuditEvent
 from app.models.base import Base
@@ -39,6 +40,8 @@ __all__ = [
     "AccessSubject",
     "Account",
     "AccountPerson",
+    "AddressImport",
+    "AddressPoint",
     "Appointment",
     "AppointmentEvent",
     "AuditEvent",

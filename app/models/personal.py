@@ -16,6 +16,13 @@ PERSONAL: dict[str, dict[str, str]] = {
         "password_hash": "secret",
         "locale": "plain",
     },
+    "address_import": {"file_name": "plain", "lines": "plain", "report": "plain"},
+    "address_point": {
+        "settlement": "plain",
+        "street": "plain",
+        "street_key": "plain",
+        "house": "plain",
+    },
     "appointment": {
         "held_from": "trace",
         "comment": "health",

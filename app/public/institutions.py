@@ -11,17 +11,20 @@ import uuid
 from typing import Any
 
 from flask import abort, g, render_template, request, url_for
+from flask_babel import gettext
 
 from app.extensions import db
-from app.i18n import spoken
+from app.i18n import say, spoken
 from app.models.organization import Organization
 from app.public.header import known
+from app.public.maps import ground
 from app.public.settlements import chosen
 from app.public.site import public
-from app.rules import directory, reception, week
+from app.rules import addresses, directory, nearby, reception, week
 from app.rules.clock import local_date
 from app.rules.directory import Institution
-from app.rules.errors import NotFound
+from app.rules.errors import NotFound, RuleError
+from app.rules.houses import HouseUnclear
 from app.rules.slot_states import REASONS, SHORT, WORDS, State
 from forms.directory import args_of, search_of, uuid_of, wish_of
 from forms.inputs import parsed_day
@@ -29,19 +32,48 @@ from forms.inputs import parsed_day
 
 @public.get("/institutions")
 def institutions() -> str:
-    """Institutions of the settlement by type, specialty and name (E36–E38)."""
+    """Institutions of the settlement by type, specialty and name, the nearest to an address first (E36–E38)."""
     session = db.session()
     names = [name for name, _ in directory.settlements(session)]
     search = search_of(request.args, chosen(names))
+    where = search.settlement or (names[0] if len(names) == 1 else "")
+    spot, faults = _spot(search, where)
+    near = spot.point if spot else None
+    found = nearby.placed(directory.institutions(session, search=search, near=near), near=near)
+    asks_address = addresses.known(session)
     return render_template(
         "public/institutions.html",
-        found=directory.institutions(session, search=search),
+        found=found,
         search=search,
+        where=where,
+        spot=spot,
+        faults=faults,
+        asks_address=asks_address,
+        streets=addresses.streets(session, settlement=where) if asks_address and where else (),
+        ground=ground() if any(each.point for each in found) else None,
         kinds=_named(directory.institution_kinds()),
         specialties=directory.specialties(session),
         kind_of=kind_of,
         several=len(names) > 1,
     )
+
+
+def _spot(search: directory.Search, where: str) -> tuple[addresses.Spot | None, dict[str, str]]:
+    """Where the address asked for is, and what is wrong with it, by field."""
+    if not search.street:
+        return None, {"street": gettext("Type the street, please.")} if search.house else {}
+    if not where:
+        sentence = gettext("Choose your settlement first, please: streets of one name are in many.")
+        return None, {"street": sentence}
+    try:
+        spot = addresses.locate(
+            db.session(), settlement=where, street=search.street, house=search.house
+        )
+    except HouseUnclear as refusal:
+        return None, {"house": say(refusal)}
+    except RuleError as refusal:
+        return None, {"street": say(refusal)}
+    return spot, {}
 
 
 @public.get("/institutions/<uuid:uid>")
@@ -50,6 +82,7 @@ def institution(uid: uuid.UUID) -> str:
     here = _institution(uid)
     wish = wish_of(request.args)
     shown = week.grid(db.session(), institution=here, wish=wish, now=g.now)
+    point = nearby.point_of(here.organization)
 
     def link(**changes: Any) -> str:
         return url_for("public.institution", uid=uid, **args_of(wish, **changes))
@@ -59,6 +92,8 @@ def institution(uid: uuid.UUID) -> str:
         here=here,
         place=here.organization,
         kind=kind_of(here.organization),
+        point=point,
+        ground=ground() if point else None,
         wish=wish,
         grid=shown,
         link=link,

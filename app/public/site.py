@@ -9,7 +9,7 @@ public = Blueprint("public", __name__)
 
 
 def init_public(app: Flask) -> None:
-    """Register the site, Bootstrap's files served from here, and the memory of the anonymous list."""
+    """Register the site, Bootstrap's and Leaflet's files served from here, and the memory of the anonymous list."""
     from app.public import (  # noqa: F401
         accounts,
         booking,
@@ -25,11 +25,13 @@ def init_public(app: Flask) -> None:
     )
     from app.public.header import header
     from app.public.list_cache import ListCache
+    from app.public.maps import init_maps
 
     if "bootstrap" not in app.extensions:
         app.config.setdefault("BOOTSTRAP_SERVE_LOCAL", True)
         Bootstrap5(app)
     app.register_blueprint(public)
+    init_maps(app)
     app.jinja_env.globals["header"] = header
     seconds = app.config.get("LIST_SECONDS", 0.0 if app.config["MODE"] == "test" else 1.0)
     if seconds:  # tests ask again within the second and want to see what they have changed

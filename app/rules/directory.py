@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import cos, radians
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -23,6 +24,7 @@ from app.models.directory import (
     Specialty,
 )
 from app.models.organization import Organization
+from app.rules.distances import Point
 from app.rules.donors import folded
 from app.rules.errors import NotFound, Words
 from app.rules.starters import starter
@@ -115,14 +117,22 @@ class Search:
     specialty: str = ""
     """Its code."""
     text: str = ""
+    street: str = ""
+    house: str = ""
+    """An address: the institutions nearest to it come first."""
 
     @property
     def narrows(self) -> bool:
-        return bool(self.kind or self.specialty or self.text)
+        return bool(self.kind or self.specialty or self.text or self.street or self.house)
 
 
-def institutions(session: Session, *, search: Search) -> list[Organization]:
-    """Institutions that take patients and fit, by settlement and name: one query."""
+def institutions(
+    session: Session, *, search: Search, near: Point | None = None
+) -> list[Organization]:
+    """Institutions that take patients and fit, by settlement and name: one query.
+
+    ``near``: if there are too many, those that are about the nearest to it.
+    """
     query = select(Organization).where(taking_patients())
     if search.settlement:
         query = query.where(Organization.settlement == search.settlement)
@@ -146,8 +156,17 @@ def institutions(session: Session, *, search: Search) -> list[Organization]:
                 )
             )
         )
+    if near is not None:
+        query = query.order_by(_about(near))
     query = query.order_by(Organization.settlement, Organization.short_name)
     return list(session.scalars(query.limit(MOST_INSTITUTIONS)))
+
+
+def _about(near: Point) -> ColumnElement[float]:
+    """Grows with the distance, as on a flat map; who has no coordinates is last."""
+    north = Organization.latitude - near.latitude
+    east = (Organization.longitude - near.longitude) * cos(radians(near.latitude))
+    return func.coalesce(north * north + east * east, 1e9)
 
 
 def specialties(session: Session) -> list[Specialty]:

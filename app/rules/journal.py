@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
+from app.models.address import AddressImport
 from app.models.appointment import FIRST_NUMBER, RejectionReason
 from app.models.audit import AuditEvent
 from app.models.base import Base
@@ -47,6 +48,7 @@ DESCRIBED: dict[type[Any], Any] = {
         Organization, Organization.id == District.organization_id
     ),
     DistrictImport: select(DistrictImport.id, DistrictImport.file_name),
+    AddressImport: select(AddressImport.id, AddressImport.file_name),
     DonorImport: select(DonorImport.id, DonorImport.file_name),
     DirectoryImport: select(DirectoryImport.id, DirectoryImport.file_name),
     PractitionerRole: select(PractitionerRole.id, Practitioner.family_name, Organization.short_name)

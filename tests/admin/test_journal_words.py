@@ -44,6 +44,7 @@ SPELLED: dict[str, set[str]] = {
 NEVER_A_SUBJECT = {
     "access_subject",
     "account_person",
+    "address_point",
     "appointment_event",
     "consent",
     "district_doctor",

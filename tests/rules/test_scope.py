@@ -53,6 +53,8 @@ OF_NOBODY = {
     "heartbeat": "names of periodic jobs",
     "throttle": "counters under keyed hashes",
     "specialty": "one list for all organizations, without anybody's data",
+    "address_point": "where houses are: one list for all organizations, without anybody's data",
+    "address_import": "files of such points; rules give them to who works everywhere",
     "mailbox_letter": "exists in demos only, where the mailbox page is open to everybody",
 }
 """Tables that no scope narrows, and why that is no leak."""
@@ -60,7 +62,7 @@ OPEN_TO_ALL = {
     "organization", "donation_type", "donation_pause", "donation_interval", "donation_limit",
     "booking_policy", "consent_text", "rejection_reason", "schedule", "slot",
     "department", "healthcare_service", "practitioner", "practitioner_role", "practitioner_service",
-    "specialty", "district", "district_range", "district_doctor",
+    "specialty", "district", "district_range", "district_doctor", "address_point",
 }  # fmt: skip
 """What the public site shows to everybody."""
 
@@ -125,6 +127,7 @@ def _some(column: sa.Column[Any]) -> Any:
         bytes: number.to_bytes(8, "big"),
         bool: False,
         int: number % 30_000,  # fits a SmallInteger too
+        float: float(number % 90),
         uuid.UUID: uuid.uuid4(),
         dt.datetime: make.NOW,
         dt.date: make.NOW.date(),

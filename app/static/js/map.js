@@ -1,0 +1,191 @@
+// The map of institutions. It says nothing that the page does not say in words: without this script,
+// or if Leaflet does not come, there is no map and nothing is missing. Marks are made from elements
+// with data-at="latitude,longitude"; their cards are copies of what stands on the page.
+(function () {
+  "use strict";
+  const part = document.querySelector(".map-part");
+  if (!part) return;
+  const box = part.querySelector(".map");
+  const words = box.dataset;
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const places = Array.from(document.querySelectorAll("[data-at]"));
+  const marks = new Map();
+  let waiting = null;
+  let started = null;
+
+  part.hidden = false;
+  part.parentElement.classList.add("has-map");
+  for (const place of places) {
+    const button = place.querySelector("[data-show]");
+    if (!button) continue;
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      part.scrollIntoView({ block: "nearest" });
+      start(function () {
+        open(place, true);
+      });
+    });
+  }
+  // Leaflet is fetched when the map is about to be seen: a phone that stays on the list saves it.
+  if (window.IntersectionObserver) {
+    const eye = new IntersectionObserver(
+      function (seen) {
+        if (!seen.some((each) => each.isIntersecting)) return;
+        eye.disconnect();
+        start(function () {});
+      },
+      { rootMargin: "200px" }
+    );
+    eye.observe(box);
+  } else {
+    start(function () {});
+  }
+
+  function start(then) {
+    if (started) return then();
+    if (waiting) return void waiting.push(then);
+    waiting = [then];
+    const style = document.createElement("link");
+    style.rel = "stylesheet";
+    style.href = words.style;
+    const script = document.createElement("script");
+    script.src = words.script;
+    let missing = 2;
+    for (const each of [style, script]) {
+      each.addEventListener("load", function () {
+        missing -= 1;
+        if (missing) return;
+        started = draw(window.L);
+        for (const each of waiting) each();
+      });
+      each.addEventListener("error", function () {
+        part.hidden = true;
+        part.parentElement.classList.remove("has-map");
+        for (const button of document.querySelectorAll("[data-show]")) button.hidden = true;
+      });
+      document.head.append(each);
+    }
+  }
+
+  function at(text) {
+    return text.split(",").map(Number);
+  }
+
+  function draw(L) {
+    const map = L.map(box, {
+      attributionControl: false, // it stands below the map, in the page's own words
+      zoomControl: false,
+      scrollWheelZoom: false, // the wheel and one finger scroll the page
+      dragging: !L.Browser.mobile,
+      zoomAnimation: !calm,
+      fadeAnimation: !calm,
+      markerZoomAnimation: !calm,
+      inertia: !calm,
+      maxZoom: 18,
+    });
+    L.control.zoom({ zoomInTitle: words.in, zoomOutTitle: words.out }).addTo(map);
+    const scale = L.control.scale({ imperial: false });
+    const update = scale._updateScale;
+    scale._updateScale = function (line, text, ratio) {
+      const [number, unit] = text.split(" ");
+      update.call(scale, line, number + " " + (unit === "km" ? words.kilometres : words.metres), ratio);
+    };
+    if (words.tiles) L.tileLayer(words.tiles, { maxZoom: 18 }).addTo(map);
+    const points = places.map((place) => at(place.dataset.at));
+    if (words.address) points.push(at(words.address));
+    if (points.length > 1) map.fitBounds(points, { padding: [36, 36], maxZoom: 16 });
+    else map.setView(points[0], 15);
+    scale.addTo(map); // needs to know where the map looks
+    if (words.address) {
+      const mark = L.marker(at(words.address), {
+        icon: L.divIcon({ className: "mark mark-address", iconSize: [30, 30] }),
+        interactive: false,
+        keyboard: false,
+        zIndexOffset: -1000,
+      }).addTo(map);
+      mark.getElement().setAttribute("role", "img");
+      mark.getElement().setAttribute("aria-label", words.addressWords);
+    }
+    // Several institutions of one house share a mark: they would hide one another.
+    const houses = new Map();
+    for (const place of places) {
+      const here = houses.get(place.dataset.at) || [];
+      houses.set(place.dataset.at, here.concat(place));
+    }
+    for (const here of houses.values()) add(L, map, here);
+    box.addEventListener("keydown", function (event) {
+      if (event.key === "Escape") map.closePopup();
+    });
+    return { L: L, map: map };
+  }
+
+  function add(L, map, here) {
+    const numbers = here.map((place) => place.dataset.number || "").filter(Boolean);
+    const icon = L.divIcon({
+      className: "mark",
+      iconSize: numbers.length > 1 ? null : [36, 36],
+      html: "",
+    });
+    const mark = L.marker(at(here[0].dataset.at), { icon: icon, riseOnHover: true }).addTo(map);
+    const shown = mark.getElement();
+    shown.textContent = numbers.length > 2 ? numbers[0] + "–" + numbers[numbers.length - 1] : numbers.join(", ");
+    shown.setAttribute("aria-label", here.map(name).join("; "));
+    mark.on("click", () => show(mark, here, false));
+    shown.addEventListener("keydown", function (event) {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      show(mark, here, true);
+    });
+    for (const place of here) marks.set(place, { mark: mark, here: here });
+  }
+
+  function name(place) {
+    const head = place.querySelector("h2 a, strong");
+    return [place.dataset.number, head.textContent.trim()].filter(Boolean).join(". ");
+  }
+
+  function open(place, byHand) {
+    const found = marks.get(place);
+    if (found) show(found.mark, [place].concat(found.here.filter((each) => each !== place)), byHand);
+  }
+
+  function show(mark, here, byKeys) {
+    const L = started.L;
+    const map = started.map;
+    const content = document.createElement("div");
+    for (const place of here) content.append(copy(place));
+    const popup = L.popup({
+      offset: [0, -14],
+      maxWidth: 260,
+      minWidth: 180,
+      maxHeight: Math.max(160, box.clientHeight - 90),
+      autoPanPadding: [10, 10],
+    });
+    popup.setLatLng(mark.getLatLng()).setContent(content).openOn(map);
+    const card = popup.getElement();
+    card.setAttribute("role", "dialog");
+    card.setAttribute("aria-label", here.map(name).join("; "));
+    card.tabIndex = -1;
+    const close = card.querySelector(".leaflet-popup-close-button");
+    close.setAttribute("aria-label", words.close);
+    close.title = words.close;
+    if (byKeys) card.focus();
+    popup.once("remove", function () {
+      if (card.contains(document.activeElement)) mark.getElement().focus();
+    });
+  }
+
+  function copy(place) {
+    const source = place.matches(".place-card") ? place : place.querySelector(".place-card");
+    const card = source.cloneNode(true);
+    card.removeAttribute("data-at");
+    const head = card.querySelector("h2");
+    if (head) {
+      const line = document.createElement("p");
+      line.className = "place-name";
+      line.append(...head.childNodes);
+      head.replaceWith(line);
+    }
+    return card;
+  }
+})();
