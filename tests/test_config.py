@@ -66,6 +66,21 @@ def test_good_settings_are_complete():
         ({"TALON_SURFACES": "public,admin"}, "TALON_SURFACES"),
         ({"TALON_PROXY_HOPS": "one"}, "TALON_PROXY_HOPS"),
         ({"TALON_LOG_LEVEL": "LOUD"}, "TALON_LOG_LEVEL"),
+        *(
+            ({"TALON_MAP_TILES": tiles, "TALON_MAP_ATTRIBUTION": "©"}, "TALON_MAP_TILES")
+            for tiles in (
+                "tiles.example.ru/{z}/{x}/{y}.png",
+                "//tiles.example.ru/{z}/{x}/{y}.png",
+                "http://tiles.example.ru/{z}/{x}/{y}.png",
+                "https://{s}.example.ru/{z}/{x}/{y}.png",
+                "https://user:password@tiles.example.ru/{z}/{x}/{y}.png",
+                "https://tiles.example.ru/{z}/{x}.png",
+                "https://tiles.example.ru/{z}/{x}/{y}/{key}.png",
+                "https://tiles.example.ru;script-src */{z}/{x}/{y}.png",
+                "/tiles/{z}/{x}/{y}/{z}.png",
+            )
+        ),
+        ({"TALON_MAP_TILES": "/tiles/{z}/{x}/{y}.png"}, "TALON_MAP_ATTRIBUTION"),
     ],
 )
 def test_what_is_wrong_or_unsafe_is_named_and_does_not_start(changes, named):
@@ -110,6 +125,21 @@ def test_a_secret_may_come_from_a_file_that_nobody_else_reads(tmp_path):
     file.chmod(0o644)
     with pytest.raises(config.BadSettings, match="chmod 600"):
         config.load(given)
+
+
+@pytest.mark.parametrize(
+    ("tiles", "origin"),
+    [
+        ("/tiles/{z}/{x}/{y}.png", ""),
+        ("https://Tiles.example.ru/{z}/{x}/{y}.png", "https://tiles.example.ru"),
+        ("https://tiles.example.ru:8443/{z}/{x}/{y}@2x?key=a", "https://tiles.example.ru:8443"),
+        ("http://127.0.0.1:8080/{z}/{x}/{y}", "http://127.0.0.1:8080"),
+    ],
+)
+def test_whom_browsers_ask_for_the_map(tiles, origin):
+    settings = config.load(GOOD | {"TALON_MAP_TILES": tiles, "TALON_MAP_ATTRIBUTION": "© Мы"})
+    assert config.tile_origin(settings["MAP_TILES"]) == origin
+    assert config.load(GOOD)["MAP_TILES"] == ""
 
 
 def test_the_install_page_names_every_setting():

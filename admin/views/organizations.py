@@ -187,7 +187,10 @@ class OrganizationsView(StaffView):
             _l("none of these"),
             description=_l("Patients search by it."),
         ),
-        "latitude": CoordinateField(_l("Latitude"), description=_l("In degrees: 55.7512.")),
+        "latitude": CoordinateField(
+            _l("Latitude"),
+            description=_l("In degrees: 55.7512. With both, patients find it on the map."),
+        ),
         "longitude": CoordinateField(_l("Longitude"), description=_l("In degrees: 37.6184.")),
     }
 

@@ -32,6 +32,7 @@ LETTERS = {
 TABLE = """
 all     GET   /static/<path:filename>                   filename=css/tokens.css
 all     GET   /bootstrap/static/<path:filename>         filename=css/bootstrap.min.css
+all     GET   /leaflet/static/<path:filename>           filename=leaflet.css
 all     GET   /healthz
 all     GET   /readyz                                   =503
 
@@ -250,6 +251,13 @@ AM      GET   /staff/district-files/                    of=clinic
 AM      POST  /staff/district-files/                    of=clinic
 AM      GET   /staff/district-files/<uuid:uid>/         uid=district_file
 AM      POST  /staff/district-files/<uuid:uid>/apply/   uid=district_file
+
+# addresses: one list for all, changed by who works over the whole installation
+AMRSON  GET   /staff/directory/addresses/
+AM      POST  /staff/directory/addresses/                     nothing
+AMRSON  POST  /staff/directory/addresses/export.csv           settlement=Лесной narrowed
+AM      GET   /staff/directory/addresses/<uuid:uid>/          uid=address_file nothing
+AM      POST  /staff/directory/addresses/<uuid:uid>/apply/    uid=address_file nothing
 
 AM      GET   /staff/directory/files/
 AM      POST  /staff/directory/files/

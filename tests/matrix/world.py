@@ -17,6 +17,7 @@ from app.models import (
     AccessEvent,
     AccessSubject,
     Account,
+    AddressImport,
     AuditEvent,
     Base,
     DirectoryImport,
@@ -329,6 +330,7 @@ class World:
         role = make.make_role(session, tenant, practitioner=doctor, department=department)
         make.make_sitting(session, role, date=(self.now + dt.timedelta(days=5)).date())
         district = make.make_district(session, tenant, organization=clinic, number="Канарейка")
+        make.make_address(session)
         self.things["street"] = make.make_range(session, district, street="Канарейкина").street_key
         imported = DistrictImport(
             tenant_id=tenant.id, organization_id=clinic.id, file_name="канарейка.csv", lines=[],
@@ -343,9 +345,12 @@ class World:
             status=ImportStatus.CHECKED, created_at=self.now, created_by_id=author.id,
             report={"counts": {"new": 0, "changed": 0, "same": 0, "bad": 0}, "bad": [], "changes": []},
         )  # fmt: skip
-        session.add(file)
+        addresses = AddressImport(
+            file_name="канарейка.csv", lines=[], created_at=self.now, created_by_id=author.id
+        )
+        session.add_all([file, addresses])
         session.flush()
-        self.put(directory_file=file)
+        self.put(directory_file=file, address_file=addresses)
         self.put(
             clinic=clinic, doctor_role=role, doctor=doctor, department=department, service=service,
             specialty=role.specialty,

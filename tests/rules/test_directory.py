@@ -40,7 +40,7 @@ def test_the_dictionaries_are_those_of_the_source(session):
     assert {"Зубной врач", "Врач-педиатр участковый", "Фельдшер"} <= names
     assert all(each.name_en for each in session.scalars(select(Specialty)))
     assert len(directory.department_kinds()) == 6
-    assert directory.institution_kinds()["other-hospital"].ru == "Другая больница"
+    assert directory.institution_kinds()["dental"].ru == "Стоматологическая поликлиника"
 
 
 def test_what_staff_have_renamed_stays_renamed(session):

@@ -13,14 +13,17 @@
   let waiting = null;
   let started = null;
 
+  const link = document.querySelector(".to-map");
+
   part.hidden = false;
+  if (link) link.hidden = false;
   part.parentElement.classList.add("has-map");
   for (const place of places) {
     const button = place.querySelector("[data-show]");
     if (!button) continue;
     button.hidden = false;
     button.addEventListener("click", function () {
-      part.scrollIntoView({ block: "nearest" });
+      part.scrollIntoView({ block: "center" });
       start(function () {
         open(place, true);
       });
@@ -61,9 +64,9 @@
       each.addEventListener("error", function () {
         part.hidden = true;
         part.parentElement.classList.remove("has-map");
-        for (const button of document.querySelectorAll("[data-show]")) button.hidden = true;
+        for (const each of document.querySelectorAll("[data-show], .to-map")) each.hidden = true;
       });
-      document.head.append(each);
+      document.head.prepend(each); // our own colours come after Leaflet's
     }
   }
 
@@ -83,7 +86,7 @@
       inertia: !calm,
       maxZoom: 18,
     });
-    L.control.zoom({ zoomInTitle: words.in, zoomOutTitle: words.out }).addTo(map);
+    L.control.zoom({ zoomInTitle: words.in, zoomOutTitle: words.out, position: "bottomright" }).addTo(map);
     const scale = L.control.scale({ imperial: false });
     const update = scale._updateScale;
     scale._updateScale = function (line, text, ratio) {
@@ -93,8 +96,10 @@
     if (words.tiles) L.tileLayer(words.tiles, { maxZoom: 18 }).addTo(map);
     const points = places.map((place) => at(place.dataset.at));
     if (words.address) points.push(at(words.address));
-    if (points.length > 1) map.fitBounds(points, { padding: [36, 36], maxZoom: 16 });
-    else map.setView(points[0], 15);
+    if (points.length > 1) {
+      // room for the marks themselves and for the buttons in the corner
+      map.fitBounds(points, { paddingTopLeft: [30, 30], paddingBottomRight: [70, 40], maxZoom: 16 });
+    } else map.setView(points[0], 15);
     scale.addTo(map); // needs to know where the map looks
     if (words.address) {
       const mark = L.marker(at(words.address), {
@@ -158,7 +163,7 @@
       offset: [0, -14],
       maxWidth: 260,
       minWidth: 180,
-      maxHeight: Math.max(160, box.clientHeight - 90),
+      maxHeight: Math.max(160, box.clientHeight - 160),
       autoPanPadding: [10, 10],
     });
     popup.setLatLng(mark.getLatLng()).setContent(content).openOn(map);
@@ -179,6 +184,7 @@
     const source = place.matches(".place-card") ? place : place.querySelector(".place-card");
     const card = source.cloneNode(true);
     card.removeAttribute("data-at");
+    for (const each of card.querySelectorAll(".full-name, [data-show]")) each.remove();
     const head = card.querySelector("h2");
     if (head) {
       const line = document.createElement("p");
