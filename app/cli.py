@@ -50,7 +50,9 @@ def migrate() -> None:
 
 @click.command()
 def demo() -> None:
-    """Make the invented blood centre, or roll it forward when no future day is left."""
+    """Make the invented blood centre and polyclinics, or roll them forward when no future day is left."""
+    from flask import current_app
+
     from app.seeds.demo import ensure_demo
     from app.seeds.sign_ins import sign_ins
 
@@ -58,7 +60,7 @@ def demo() -> None:
     with saved() as session:
         click.echo(f"  {ensure_demo(session, now=utcnow())}\n")
         session.flush()
-        click.echo(sign_ins(session, now=utcnow()))
+        click.echo(sign_ins(session, now=utcnow(), site=current_app.config["PUBLIC_URL"]))
 
 
 @click.command()

@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Callable
 from itertools import count
 
-Act = Callable[[dt.datetime], None]
+Act = Callable[[dt.datetime], object]
 
 
 class Agenda:

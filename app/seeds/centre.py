@@ -133,7 +133,7 @@ def user(
         uid=uuid4(),
         email=email,
         full_name=name,
-        password_hash=_password_hash(),
+        password_hash=password_hash(),
         password_changed_at=now,
         totp_confirmed_at=now,
         created_at=now,
@@ -145,7 +145,7 @@ def user(
 
 
 @cache
-def _password_hash() -> str:
+def password_hash() -> str:
     """Of the one password: hashing takes long on purpose."""
     return passwords.hashed(PASSWORD)
 

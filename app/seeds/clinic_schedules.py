@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models.enums import Channel, PublicationKind, ScheduleStatus, SlotKind
-from app.models.schedule import Publication, Schedule
+from app.models.directory import Practitioner, PractitionerRole
+from app.models.enums import Channel, PublicationKind, ScheduleStatus, SlotKind, SlotStatus
+from app.models.schedule import Publication, Schedule, Slot
 from app.models.template import ScheduleTemplate
-from app.rules import drafts, publishing, sitting_previews, templates
+from app.rules import absences as absence_rules
+from app.rules import drafts, publishing, sitting_previews, slot_acts, templates
 from app.rules.clock import local_date
 from app.rules.matrix import Dates
 from app.rules.sittings import Line, Plan
@@ -125,3 +127,66 @@ def plans_again(session: Session, clinic: Clinic) -> list[Plan]:
             lines = templates.lines_of(active[template_id])
             found.append(Plan(template_id, role_ids, Dates(), lines))
     return found
+
+
+def absences(
+    session: Session, clinic: Clinic, *, before: bool, today: dt.date, now: dt.datetime
+) -> None:
+    """Those of the file that were known ``before`` publishing, or came later: free times are closed then."""
+    for row in clinic.data.get("absences", ()):
+        if row.get("before", False) is not before:
+            continue
+        role = _role(session, clinic, row["doctor"]) if "doctor" in row else None
+        place = role.organization if role else clinic.place(row["branch"])
+        first, last = (today + days * DAY for days in row["days"])
+        absence_rules.add(
+            session,
+            organization_id=place.id,
+            role_id=role.id if role else None,
+            first=first,
+            last=last,
+            reason=row["reason"],
+            actor=clinic.scheduler,
+            now=now,
+        )
+
+
+def meeting(session: Session, clinic: Clinic, *, now: dt.datetime) -> None:
+    """The last free times of a doctor's next day are withdrawn."""
+    row = clinic.data.get("meeting")
+    if row is None:
+        return
+    role = _role(session, clinic, row["doctor"])
+    ahead = [
+        slot
+        for slot in session.scalars(
+            select(Slot)
+            .where(Slot.role_id == role.id, Slot.starts_at > now + DAY)
+            .order_by(Slot.starts_at)
+            .limit(30)
+        )
+        if slot.status is SlotStatus.FREE
+    ]
+    if not ahead:
+        return
+    same_day = [slot for slot in ahead if slot.schedule_id == ahead[0].schedule_id]
+    slot_acts.close(
+        session,
+        slot_uids=[slot.uid for slot in same_day[-row["slots"] :]],
+        role_id=role.id,
+        actor=clinic.scheduler,
+        now=now,
+    )
+
+
+def _role(session: Session, clinic: Clinic, family_name: str) -> PractitionerRole:
+    """The first role of the doctor of that name."""
+    return session.scalars(
+        select(PractitionerRole)
+        .join(PractitionerRole.practitioner)
+        .where(
+            PractitionerRole.tenant_id == clinic.root.id, Practitioner.family_name == family_name
+        )
+        .order_by(PractitionerRole.id)
+        .limit(1)
+    ).one()

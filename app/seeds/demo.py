@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.models.account import Account, AccountPerson
@@ -41,12 +41,13 @@ def ensure_demo(session: Session, *, now: dt.datetime) -> str:
     if root is None:
         _make(session, now=now)
         return "Демонстрация создана."
-    agenda = Agenda()
+    agenda, last = Agenda(), session.scalar(select(func.max(Message.id))) or 0
     donors = _roll(session, root, agenda, now=now)
     patients = clinic_demo.roll(session, agenda, now=now)
     agenda.run()
     if not (donors or patients):
         return "Демонстрация на месте."
+    _close_ledger(session, now, after=last)
     return "Демонстрация продлена."
 
 
@@ -67,7 +68,7 @@ def _roll(session: Session, root: Organization, agenda: Agenda, *, now: dt.datet
     centre = centres.load(session, root)
     _plan_ahead(agenda, session, centre, today, now - dt.timedelta(hours=31))
     rng = random.Random(today.toordinal())
-    requests.plan_queue(agenda, session, _donors_again(session), now=now, rng=rng)
+    requests.plan_queue(agenda, session, _donors_again(session, root.id), now=now, rng=rng)
     return True
 
 
@@ -81,7 +82,7 @@ def _make(session: Session, *, now: dt.datetime) -> None:
     asking = [(d.person.id, d.account) for d in (*spoilt.values(), *donors[ASKING:])]
 
     agenda = Agenda()
-    clinic_demo.make(session, agenda, now=now)
+    clinic_demo.make(session, agenda, centre, now=now)
     Past(session, agenda, centre, rng, today).plan(donors[HISTORY])
     _plan_ahead(agenda, session, centre, today, now - dt.timedelta(days=9))
     requests.plan_two_of_one(agenda, session, donors[SEVERAL], now=now, rng=rng)
@@ -119,21 +120,22 @@ def _plan_ahead(
     agenda.at(at, publish)
 
 
-def _donors_again(session: Session) -> list[tuple[int, Account]]:
+def _donors_again(session: Session, tenant_id: int) -> list[tuple[int, Account]]:
     rows = session.execute(
         select(AccountPerson.person_id, Account)
         .join(Account, Account.id == AccountPerson.account_id)
+        .where(AccountPerson.tenant_id == tenant_id)
         .order_by(AccountPerson.id)
         .offset(100)
     )
     return [(person_id, account) for person_id, account in rows]
 
 
-def _close_ledger(session: Session, now: dt.datetime) -> None:
-    """Letters of the invented past count as sent: nobody is to be written to about it now."""
+def _close_ledger(session: Session, now: dt.datetime, after: int = 0) -> None:
+    """Letters of the invented past (``after`` a message) count as sent: nobody is to be written to now."""
     booking.expire_undecided(session, now=now)
     session.execute(
         update(Message)
-        .where(Message.status == MessageStatus.DUE, Message.run_at <= now)
+        .where(Message.id > after, Message.status == MessageStatus.DUE, Message.run_at <= now)
         .values(status=MessageStatus.SENT, ended_at=Message.run_at, attempts=1)
     )

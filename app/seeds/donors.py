@@ -14,9 +14,8 @@ from app.models.consent import Consent, ConsentText
 from app.models.donor import Deferral, Donation, Donor, DonorRecord
 from app.models.enums import DeferralKind, DonationKind, FactSource, Sign
 from app.models.person import Person
-from app.rules import passwords
 from app.rules.donors import link_record
-from app.seeds.centre import PASSWORD, Centre
+from app.seeds.centre import Centre, password_hash
 from app.seeds.names import Invented, invent
 
 COUNT = 300
@@ -41,10 +40,9 @@ def make(session: Session, centre: Centre, *, now: dt.datetime) -> list[DemoDono
     """All donors, in order; number 1 is the demo's sign-in, «III (B) −» as in seed A."""
     rng = random.Random(20261121)
     text = session.scalars(select(ConsentText).where(ConsentText.tenant_id == centre.root.id)).one()
-    password_hash = passwords.hashed(PASSWORD)
     made = []
     for number, each in enumerate(invent(COUNT, today=now.date(), rng=rng), start=1):
-        made.append(_donor(session, centre, number, each, text, password_hash, now, rng))
+        made.append(_donor(session, centre, number, each, text, now, rng))
     session.flush()
     for one in made[:LINKED]:
         link_record(session, person=one.person, record=one.record)
@@ -57,7 +55,6 @@ def _donor(
     number: int,
     each: Invented,
     text: ConsentText,
-    password_hash: str,
     now: dt.datetime,
     rng: random.Random,
 ) -> DemoDonor:
@@ -66,7 +63,7 @@ def _donor(
     account = Account(
         email=each.email,
         email_confirmed_at=registered,
-        password_hash=password_hash,
+        password_hash=password_hash(),
         password_changed_at=registered,
         created_at=registered,
     )

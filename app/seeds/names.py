@@ -72,6 +72,33 @@ def invent(count: int, *, today: dt.date, rng: random.Random) -> list[Invented]:
     return people
 
 
+@dataclass(frozen=True)
+class Somebody:
+    """A person of whom only what a card says is invented."""
+
+    family_name: str
+    given_name: str
+    patronymic: str
+    sex: Sex
+    birth_date: dt.date
+
+
+def somebody(
+    *, today: dt.date, ages: tuple[int, int], rng: random.Random, family: str = ""
+) -> Somebody:
+    """Somebody who has turned the first age and not yet the second one; of that ``family``, if given."""
+    sex = rng.choice((Sex.FEMALE, Sex.MALE))
+    father = rng.choice(FATHERS)
+    youngest, oldest = (365 * age + 40 for age in ages)
+    return Somebody(
+        family_name=(family or rng.choice(FAMILY)) + ("а" if sex is Sex.FEMALE else ""),
+        given_name=rng.choice(GIVEN[sex]),
+        patronymic=_patronymic(father, sex),
+        sex=sex,
+        birth_date=today - dt.timedelta(days=rng.randrange(youngest, oldest - 40)),
+    )
+
+
 def _patronymic(father: str, sex: Sex) -> str:
     ending = "на" if sex is Sex.FEMALE else "ич"
     if father.endswith("й"):

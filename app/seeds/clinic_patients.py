@@ -1,0 +1,204 @@
+"""Invented patients: cards with documents, and accounts where a polyclinic books from one.
+
+Numbers have valid forms and check digits, and belong to nobody: no policy and no passport begins with
+region 00, no SNILS with 9, and the code 946 is no operator's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import uuid
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models.account import Account, AccountPerson
+from app.models.consent import Consent, ConsentText
+from app.models.enums import ActorKind, ConsentPurpose, DocumentKind, Relation, Sex
+from app.models.person import Person
+from app.rules import documents, person_documents
+from app.rules.actor import Actor, actor_of
+from app.rules.donors import folded
+from app.seeds.centre import password_hash
+from app.seeds.clinics import Clinic
+from app.seeds.names import Somebody, somebody
+
+ADULTS = {"B": 60, "C": 30, "D": 40, "E": 130}
+CHILDREN = {"C": 24, "D": 14, "E": 40}
+BY_ACCOUNT = ("C", "D")
+"""Columns that book from an account; a child's is a parent's."""
+CHILD, GROWN, OLD = 1, 18, 86
+"""Ages in years."""
+D = DocumentKind
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A card, and the account that books for it, if the polyclinic books from one."""
+
+    person: Person
+    account: Account | None = None
+    child: bool = False
+
+    @property
+    def actor(self) -> Actor:
+        return actor_of(self.account) if self.account else Actor(ActorKind.GUEST)
+
+
+@dataclass
+class Numbers:
+    """Numbers of documents, none twice."""
+
+    rng: random.Random
+    given: set[str] = field(default_factory=set)
+
+    def _new(self, prefix: str, length: int) -> str:
+        while True:
+            rest = "".join(self.rng.choice("0123456789") for _ in range(length - len(prefix)))
+            if prefix + rest not in self.given:
+                self.given.add(prefix + rest)
+                return prefix + rest
+
+    def oms(self) -> str:
+        head = self._new("00", 15)
+        return f"{head}{documents.policy_check_digit(head)}"
+
+    def snils(self) -> str:
+        head = self._new("9", 9)
+        return head + documents.snils_check(head)
+
+    def passport(self) -> str:
+        return self._new("00", 10)
+
+    def dms(self) -> str:
+        return self._new("DMS", 11)
+
+    def birth_certificate(self) -> str:
+        return "I-ЩЩ " + self._new("", 6)
+
+
+def make(
+    session: Session, clinic: Clinic, *, now: dt.datetime, today: dt.date, rng: random.Random
+) -> list[Patient]:
+    """Adults, then children; the very first has every document that the polyclinic asks about."""
+    texts = {
+        text.purpose: text
+        for text in session.scalars(
+            select(ConsentText).where(ConsentText.tenant_id == clinic.root.id)
+        )
+    }
+    numbers, by = Numbers(rng), actor_of(clinic.registrar)
+    found: list[Patient] = []
+    for number in range(1, ADULTS[clinic.column] + 1):
+        who = somebody(today=today, ages=(GROWN, OLD), rng=rng)
+        person = _card(session, clinic, number, who, now)
+        account = None
+        if clinic.column in BY_ACCOUNT:
+            account = _account(session, f"patient-{clinic.column.lower()}{number:02d}", now)
+            _link(session, account, person, Relation.SELF, texts[ConsentPurpose.BOOKING], now)
+        found.append(Patient(person, account))
+    for number in range(CHILDREN.get(clinic.column, 0)):
+        parent = found[number]
+        who = somebody(today=today, ages=(CHILD, GROWN), rng=rng, family=_family(parent.person))
+        person = _card(session, clinic, ADULTS[clinic.column] + number + 1, who, now)
+        if parent.account is not None:
+            text = texts[ConsentPurpose.BOOKING]
+            _link(session, parent.account, person, Relation.CHILD, text, now)
+        found.append(Patient(person, parent.account, child=True))
+    for number, each in enumerate(found):
+        for kind in _documents(clinic.column, number, each.child):
+            typed = str(getattr(numbers, kind.value)())
+            person_documents.add(
+                session, person=each.person, kind=kind, text=typed, actor=by, now=now
+            )
+    return found
+
+
+def again(session: Session, clinic: Clinic) -> list[Patient]:
+    """The same as they stand in the database."""
+    rows = session.execute(
+        select(Person, Account, AccountPerson.relation)
+        .outerjoin(AccountPerson, AccountPerson.person_id == Person.id)
+        .outerjoin(Account, Account.id == AccountPerson.account_id)
+        .where(Person.tenant_id == clinic.root.id)
+        .order_by(Person.id)
+        .limit(ADULTS[clinic.column] + CHILDREN.get(clinic.column, 0))
+    )
+    return [Patient(row[0], row[1], row[2] is Relation.CHILD) for row in rows]
+
+
+def _documents(column: str, number: int, child: bool) -> list[DocumentKind]:
+    """Column B looks people up by two documents; elsewhere the policy alone is known of every third."""
+    if number == 0:
+        return [D.OMS, D.SNILS, D.PASSPORT, D.DMS]
+    if number % 3 == 0 and column != "B":
+        return [D.OMS]
+    return [D.OMS, D.BIRTH_CERTIFICATE if child else D.PASSPORT]
+
+
+def _family(parent: Person) -> str:
+    """The family name as a man has it."""
+    name = parent.family_name
+    return name.removesuffix("а") if parent.sex is Sex.FEMALE else name
+
+
+def _card(session: Session, clinic: Clinic, number: int, who: Somebody, now: dt.datetime) -> Person:
+    person = Person(
+        uid=uuid.uuid4(),
+        tenant_id=clinic.root.id,
+        family_name=who.family_name,
+        given_name=who.given_name,
+        patronymic=who.patronymic,
+        birth_date=who.birth_date,
+        sex=who.sex,
+        created_at=now,
+    )
+    person.search_name = folded(person.full_name)
+    person.phone = f"+7946000{list(ADULTS).index(clinic.column) + 1}{number:03d}"
+    session.add(person)
+    session.flush()
+    return person
+
+
+def _account(session: Session, name: str, now: dt.datetime) -> Account:
+    account = Account(
+        email=f"{name}@example.ru",
+        email_confirmed_at=now,
+        password_hash=password_hash(),
+        password_changed_at=now,
+        created_at=now,
+    )
+    session.add(account)
+    session.flush()
+    return account
+
+
+def _link(
+    session: Session,
+    account: Account,
+    person: Person,
+    relation: Relation,
+    text: ConsentText,
+    now: dt.datetime,
+) -> None:
+    """The account keeps this card, and has agreed to that as one registers (C1–C8)."""
+    session.add_all(
+        [
+            AccountPerson(
+                account_id=account.id,
+                person_id=person.id,
+                tenant_id=person.tenant_id,
+                relation=relation,
+            ),
+            Consent(
+                tenant_id=person.tenant_id,
+                person_id=person.id,
+                account_id=account.id,
+                text_id=text.id,
+                sha256=text.sha256,
+                given_at=now,
+            ),
+        ]
+    )
