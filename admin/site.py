@@ -43,7 +43,6 @@ from admin.views.queue import QueuePage
 from admin.views.queue_bulk import BulkPage
 from admin.views.reasons import ReasonsView
 from admin.views.records import RecordsPage
-from admin.views.reports import ReportsPage
 from admin.views.sitting_closing import SittingClosingPage
 from admin.views.sittings import SittingsPage
 from admin.views.staff import StaffUsersView
@@ -80,7 +79,6 @@ def init_admin(app: Flask) -> None:
         office.add_view(CallsPage())
         office.add_view(MessagesView(Message))
         office.add_view(FeedbackPage())
-        office.add_view(ReportsPage())
         office.add_view(DonorsPage())
         office.add_view(RecordsPage())
         office.add_view(ImportsPage())

@@ -57,7 +57,7 @@ def _event(visit: Visit, changed: dt.datetime) -> Event:
     event.add("sequence", int(changed.timestamp()) % 2**31)
     event.add("dtstart", begins)
     event.add("dtend", clock.local(visit.starts_at + LENGTH, visit.time_zone))
-    event.add("summary", gettext("Donation: %(type)s", type=words.type_name(visit)))
+    event.add("summary", _summary(visit))
     event.add("location", ", ".join(filter(None, (visit.branch, words.address(visit)))))
     event.add("description", "\n".join(_description(visit)))
     event.add("status", STATUSES.get(visit.status, "CANCELLED"))
@@ -65,9 +65,18 @@ def _event(visit: Visit, changed: dt.datetime) -> Event:
     return event
 
 
+def _summary(visit: Visit) -> str:
+    """What it is, and nothing of who or why: people share calendars."""
+    if visit.doctor is not None:
+        return gettext("Visit to a doctor")
+    return gettext("Donation: %(type)s", type=words.type_name(visit))
+
+
 def _description(visit: Visit) -> list[str]:
-    place = gettext("place %(number)s", number=visit.place)
-    said = [f"{gettext('Donation ticket')} № {visit.number}, {place}", words.status(visit.status)]
+    ticket = f"{words.title(visit)} № {visit.number}"
+    if visit.doctor is None:
+        ticket = f"{ticket}, {gettext('place %(number)s', number=visit.place)}"
+    said = [ticket, words.status(visit)]
     if visit.phone:
         said.append(f"{pgettext('ticket', 'Phone')}: {visit.phone}")
     return [*said, *words.lines(visit.directions), *words.lines(words.memo(visit))]

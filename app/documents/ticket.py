@@ -46,7 +46,7 @@ def ticket_pdf(appointment: Appointment, locale: str) -> bytes:
     assert session is not None
     visit = visit_of(session, appointment_id=appointment.id)
     with force_locale(locale):
-        page, title = _page(visit), f"{gettext('Donation ticket')} № {visit.number}"
+        page, title = _page(visit), f"{words.title(visit)} № {visit.number}"
     return _drawn(page, title)
 
 
@@ -60,7 +60,8 @@ def _page(visit: Visit) -> str:
     return template.render(
         visit=visit,
         fonts=FONTS.as_posix(),
-        status=words.status(visit.status),
+        title=words.title(visit),
+        status=words.status(visit),
         tone=TONES.get(visit.status, "ended"),
         date=words.date(visit),
         time=words.time(visit),
@@ -72,14 +73,22 @@ def _page(visit: Visit) -> str:
 
 
 def _facts(visit: Visit) -> list[tuple[str, str, list[str]]]:
-    """Rows of the ticket: what it is called, the main line, further lines."""
-    facts = [
-        (pgettext("ticket", "Donor"), words.donor(visit), []),
-        (pgettext("ticket", "Donation"), words.donation(visit), []),
-        (pgettext("ticket", "Where"), visit.branch, [*words.lines(words.address(visit))]),
-    ]
-    if visit.directions:
-        facts[-1][2].extend(words.lines(visit.directions))
+    """Rows of the ticket: what it is called, the main line, further lines (B13, D18)."""
+    where = [*words.lines(words.address(visit)), *words.lines(visit.directions)]
+    if visit.doctor is not None:
+        room = visit.doctor.room and gettext("room %(number)s", number=visit.doctor.room)
+        facts = [
+            (pgettext("ticket", "Patient"), visit.full_name or "—", []),
+            (pgettext("ticket", "Service"), words.service(visit), []),
+            (pgettext("ticket", "Doctor"), words.doctor(visit), [room] if room else []),
+            (pgettext("ticket", "Clinic"), visit.branch, where),
+        ]
+    else:
+        facts = [
+            (pgettext("ticket", "Donor"), words.donor(visit), []),
+            (pgettext("ticket", "Donation"), words.donation(visit), []),
+            (pgettext("ticket", "Where"), visit.branch, where),
+        ]
     if visit.phone:
         facts.append((pgettext("ticket", "Phone"), visit.phone, []))
     return facts

@@ -63,11 +63,30 @@ def address(visit: Visit) -> str:
     return visit.address
 
 
-def status(value: AppointmentStatus) -> str:
+def status(visit: Visit) -> str:
     """The status, with plain words about what it does not mean yet."""
-    if value is AppointmentStatus.PENDING:
+    if visit.status is AppointmentStatus.PENDING:
         return gettext("Awaiting approval: this is not a confirmed booking yet")
-    return i18n.label(value)
+    return i18n.status_words(visit.status, visit.wording)
+
+
+def title(visit: Visit) -> str:
+    """What the ticket is called."""
+    return gettext("Appointment ticket") if visit.doctor else gettext("Donation ticket")
+
+
+def doctor(visit: Visit) -> str:
+    """«Захарова Софья Сергеевна, врач-стоматолог (прием по полису ОМС)» (D18, D20)."""
+    assert visit.doctor is not None
+    note = visit.doctor.notes[i18n.locale()] or visit.doctor.notes["ru"]
+    who = ", ".join(filter(None, (visit.doctor.full_name, visit.doctor.position)))
+    return f"{who} ({note})" if note else who
+
+
+def service(visit: Visit) -> str:
+    """«B01.064.001 Прием врача стоматолога первичный» (D19), or the specialty where none was chosen."""
+    assert visit.doctor is not None
+    return f"{visit.doctor.service_code} {type_name(visit)}".strip()
 
 
 def lines(text: str) -> list[str]:

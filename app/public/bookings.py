@@ -129,7 +129,7 @@ def cancel(uid: uuid.UUID) -> Any:
 def ticket(uid: uuid.UUID) -> Response:
     """The ticket, while the request waits and after its approval (A30)."""
     row = _with_ticket(uid)
-    return _file(ticket_pdf(row, locale()), "application/pdf", ticket_name(row.number))
+    return as_file(ticket_pdf(row, locale()), "application/pdf", ticket_name(row.number))
 
 
 @public.get("/bookings/<uuid:uid>/visit.ics")
@@ -138,7 +138,7 @@ def calendar(uid: uuid.UUID) -> Response:
     """The visit for one's own calendar."""
     row = _with_ticket(uid)
     name = ticket_name(row.number).replace(".pdf", ".ics")
-    return _file(event_ics(row, locale()), "text/calendar; charset=utf-8", name)
+    return as_file(event_ics(row, locale()), "text/calendar; charset=utf-8", name)
 
 
 def _with_ticket(uid: uuid.UUID) -> Appointment:
@@ -148,7 +148,7 @@ def _with_ticket(uid: uuid.UUID) -> Appointment:
     return row
 
 
-def _file(body: bytes, content_type: str, name: str) -> Response:
+def as_file(body: bytes, content_type: str, name: str) -> Response:
     response = Response(body, content_type=content_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import g
 
@@ -57,6 +57,11 @@ def _read() -> Header:
 def known(roots: Sequence[Organization], *, patients: bool) -> None:
     """Spare the frame its own query: the page has read the donors' organizations already."""
     g.header = _header(roots, patients)
+
+
+def at(place: Organization) -> None:
+    """This page is about one institution: its name and telephone stand on top, its pages in the menu."""
+    g.header = replace(header(), centre=place)
 
 
 def _header(roots: Sequence[Organization], patients: bool) -> Header:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from flask import abort, g, render_template, request, url_for
@@ -15,12 +16,14 @@ from flask_babel import gettext
 
 from app.extensions import db
 from app.i18n import say, spoken
+from app.models.appointment import Appointment
 from app.models.organization import Organization
-from app.public.header import known
+from app.public import visitor
+from app.public.header import at, known
 from app.public.maps import ground
 from app.public.settlements import chosen
 from app.public.site import public
-from app.rules import addresses, directory, nearby, reception, week
+from app.rules import addresses, directory, nearby, patient_visits, patients, reception, week
 from app.rules.clock import local_date
 from app.rules.directory import Institution
 from app.rules.errors import NotFound, RuleError
@@ -100,6 +103,8 @@ def institution(uid: uuid.UUID) -> str:
         doctor_link=lambda role, day: _doctor_link(uid, role.uid, wish.service, day),
         today=local_date(g.now, here.organization.time_zone),
         tab=_tab,
+        tickets=_tickets(),
+        known=visitor.token() and visitor.person_in(here.organization) is not None,
         words=SHORT,
         legend=[State.FREE, State.TAKEN, State.DESK, State.SOON],
         reasons=REASONS,
@@ -121,17 +126,29 @@ def services(uid: uuid.UUID) -> str:
 @public.get("/institutions/<uuid:uid>/doctors/<uuid:role>")
 def doctor(uid: uuid.UUID, role: uuid.UUID) -> str:
     """A doctor's days, and the times of one of them in words with their reasons (B6–B7, N7)."""
-    here = _institution(uid)
     service = uuid_of(request.args, "service")
+    return doctor_page(uid, role, service, parsed_day(request.args.get("day", "")))
+
+
+def doctor_page(
+    uid: uuid.UUID,
+    role: uuid.UUID,
+    service: uuid.UUID | None,
+    wanted: dt.date | None,
+    error: str = "",
+) -> str:
+    """The same for whoever could not hold a time there: ``error`` says why."""
+    here = _institution(uid)
     try:
         shown = reception.reception(
             db.session(), institution=here, role=role, service=service, now=g.now
         )
     except NotFound:
         abort(404)
-    wanted = parsed_day(request.args.get("day", ""))
     return render_template(
         "public/doctor.html",
+        error=error,
+        held=held_here(),
         place=here.organization,
         shown=shown,
         doctor=shown.doctor,
@@ -143,12 +160,26 @@ def doctor(uid: uuid.UUID, role: uuid.UUID) -> str:
     )
 
 
+def _tickets() -> Sequence[Appointment]:
+    """«Активные талоны» beside the schedule (E34)."""
+    if not visitor.token() and g.user is None:
+        return ()
+    return patient_visits.tickets(db.session(), reader=visitor.reader(), now=g.now)
+
+
+def held_here() -> Appointment | None:
+    """What this browser is keeping just now, if it has chosen anything at all."""
+    token = visitor.token()
+    return patients.held(db.session(), token=token, now=g.now) if token else None
+
+
 def _institution(uid: uuid.UUID) -> Institution:
     try:
         found = directory.institution(db.session(), uid=uid)
     except NotFound:
         abort(404)
     known(found.roots, patients=True)
+    at(found.organization)
     return found
 
 

@@ -16,12 +16,16 @@ def init_public(app: Flask) -> None:
         bookings,
         districts,
         feedback,
+        identify,
         institutions,
+        kiosk,
         pages,
         places,
         profile,
         settings,
         settlements,
+        tickets,
+        visits,
     )
     from app.public.header import header
     from app.public.list_cache import ListCache

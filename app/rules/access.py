@@ -35,7 +35,6 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "jobs.view",
             "districts.view",
             "districts.edit",
-            "reports.view",
         }
     ),
     Role.MANAGER: frozenset(
@@ -56,7 +55,6 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "feedback.answer",
             "districts.view",
             "districts.edit",
-            "reports.view",
         }
     ),
     Role.REGISTRAR: frozenset(
@@ -75,17 +73,10 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "feedback.view",
             "feedback.answer",
             "districts.view",
-            "reports.view",
         }
     ),
     Role.SCHEDULER: frozenset(
-        {
-            "directory.view",
-            "schedules.view",
-            "schedules.publish",
-            "schedules.close",
-            "reports.view",
-        }
+        {"directory.view", "schedules.view", "schedules.publish", "schedules.close"}
     ),
     Role.OPERATOR: frozenset(
         {
@@ -99,7 +90,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "districts.view",
         }
     ),
-    Role.ANALYST: frozenset({"directory.view", "schedules.view", "reports.view"}),
+    Role.ANALYST: frozenset({"directory.view", "schedules.view"}),
     Role.SECURITY: frozenset({"audit.view", "audit.export", "access.view", "access.export"}),
 }
 """What each role may do. Every staff page names one of these strings."""

@@ -47,6 +47,9 @@ def bookings(
         )
         .where(
             Appointment.person_id.in_(person_ids),
+            Appointment.donation_type_id.is_not(
+                None
+            ),  # visits to doctors: app.rules.patient_visits
             Appointment.status.not_in(HIDDEN),
             Appointment.starts_at > now - LOOK_BACK,
         )
@@ -76,7 +79,7 @@ def own(session: Session, *, uid: uuid.UUID) -> Appointment:
             joinedload(Appointment.policy),
             joinedload(Appointment.reason),
         )
-        .where(Appointment.uid == uid)
+        .where(Appointment.uid == uid, Appointment.donation_type_id.is_not(None))
     ).one_or_none()
     if found is None:
         raise NotFound()
@@ -85,7 +88,11 @@ def own(session: Session, *, uid: uuid.UUID) -> Appointment:
 
 def own_id(session: Session, *, uid: uuid.UUID) -> int:
     """The key of the reader's own booking, for an act that reads it anew under its lock. Raises NotFound."""
-    found = session.scalar(select(Appointment.id).where(Appointment.uid == uid))
+    found = session.scalar(
+        select(Appointment.id).where(
+            Appointment.uid == uid, Appointment.donation_type_id.is_not(None)
+        )
+    )
     if found is None:
         raise NotFound()
     return found

@@ -147,10 +147,11 @@ def tell_by_sms(
     if kind is MessageKind.CONFIRM_CODE:
         useless_after = useless_after or appointment.code_until
         facts["code_sent"] = appointment.code_sent  # a later code makes this message needless
+    instant = int(now.timestamp() * 1000)
     return add(
         session,
         kind=kind,
-        key=f"{kind}:{appointment.id}:{int(now.timestamp() * 1000)}",
+        key=f"{kind}:{appointment.id}:{instant}:{facts.get('code_sent', 0)}",
         now=now,
         run_at=run_at,
         useless_after=useless_after or appointment.starts_at,

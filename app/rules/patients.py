@@ -11,11 +11,10 @@ import datetime as dt
 import uuid
 
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from app.models.appointment import Appointment
-from app.models.crypto import blind_index
-from app.models.directory import PractitionerRole
+from app.models.directory import HealthcareService, PractitionerRole, PractitionerService
 from app.models.enums import AppointmentStatus, Channel, ScheduleStatus
 from app.models.organization import Organization
 from app.models.policy import BookingPolicy
@@ -27,6 +26,7 @@ from app.rules.booking import lock_person
 from app.rules.donor_day import Choice, Day, policy_of
 from app.rules.eligibility import blocking
 from app.rules.errors import HoldEnded, NotFound, Refused
+from app.rules.guests import holder_of
 from app.rules.policies import NoPolicy
 from app.rules.visit_checks import check, visits_of
 
@@ -74,18 +74,39 @@ def hold(
     actor: Actor,
     now: dt.datetime,
     address: str = "",
+    service: uuid.UUID | None = None,
 ) -> Appointment:
     """Keep a time for the browser that bears ``token``; choosing again lets the former one go.
 
+    ``service``: what is wanted of the practitioner, where the sitting is for any of his.
     Raises Refused, Taken, TooManyHolds, NotFound.
     """
     holder = holder_of(token)
     with widened(session, NOBODY_YET):
         choice = choice_of(session, slot_uid=slot_uid, now=now)
         _one_after_another(session, holder)
-        return holding.keep(
+        row = holding.keep(
             session, choice, person_id=None, holder=holder, actor=actor, now=now, address=address
         )
+        if row.service_id is None or choice.day.schedule.service_id is None:
+            row.service_id = _service(session, choice, service)
+        return row
+
+
+def _service(session: Session, choice: Choice, wanted: uuid.UUID | None) -> int | None:
+    """The service wanted, if the practitioner gives it; without a wish the only one he gives."""
+    given = session.execute(
+        select(HealthcareService.id, HealthcareService.uid)
+        .join(PractitionerService, PractitionerService.service_id == HealthcareService.id)
+        .where(
+            PractitionerService.practitioner_id == choice.day.schedule.role.practitioner_id,
+            HealthcareService.is_active,
+        )
+        .order_by(HealthcareService.position, HealthcareService.id)
+    ).all()
+    if wanted is None:
+        return given[0].id if len(given) == 1 else None
+    return next((row.id for row in given if row.uid == wanted), None)
 
 
 def held(session: Session, *, token: str, now: dt.datetime) -> Appointment | None:
@@ -93,6 +114,7 @@ def held(session: Session, *, token: str, now: dt.datetime) -> Appointment | Non
     with widened(session, NOBODY_YET):
         return session.scalars(
             select(Appointment)
+            .options(joinedload(Appointment.organization))
             .where(
                 Appointment.holder == holder_of(token),
                 Appointment.status == A.HELD,
@@ -150,11 +172,6 @@ def name(
                 holding.release(session, appointment_id=former.appointment_id, actor=actor, now=now)
         session.refresh(row)
         return row
-
-
-def holder_of(token: str) -> bytes:
-    """By which a browser's held place is found; the token itself is in its cookie alone."""
-    return blind_index("holder", token)
 
 
 def _one_after_another(session: Session, holder: bytes) -> None:

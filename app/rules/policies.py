@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.models.donation_type import DonationInterval, DonationLimit
 from app.models.enums import DonationKind, Sex
+from app.models.organization import Organization
 from app.models.policy import BookingPolicy
 from app.rules.errors import N_, RuleError
 
@@ -138,6 +139,26 @@ class Versions:
                 if row.tenant_id == tenant_id and row.valid_from <= on
             },
         )
+
+
+def by_organization(
+    session: Session, *, organizations: Collection[Organization], now: dt.datetime
+) -> dict[int, BookingPolicy]:
+    """The policy for doctors' visits of each of these organizations that has one, by its id. One query."""
+    tenants = {row.tenant_id for row in organizations}
+    known = versions(session, tenant_ids=tenants, now=now, numbers=False)
+    found = {}
+    for row in organizations:
+        fitting = [
+            policy
+            for policy in known.policies
+            if policy.tenant_id == row.tenant_id
+            and policy.organization_id in (None, row.id)
+            and policy.donation_type_id is None
+        ]
+        if fitting:
+            found[row.id] = max(fitting, key=rank)
+    return found
 
 
 def versions(

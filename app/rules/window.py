@@ -109,6 +109,7 @@ def held_by(
         select(Appointment)
         .where(
             Appointment.person_id.in_(person_ids),
+            Appointment.donation_type_id.is_not(None),
             Appointment.status == AppointmentStatus.HELD,
             Appointment.hold_until > now,
         )

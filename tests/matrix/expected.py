@@ -2,7 +2,8 @@
 
 One line for each method of each rule: who may, the method, the rule, what stands in it, what is sent.
 
-- who: ``all``; ``donor`` (signed in), ``owner`` (whose booking it is, nobody else: 404); ``half`` (staff
+- who: ``all``; ``donor`` (signed in), ``owner`` (whose booking it is, nobody else: 404), ``visitor`` (the
+  same where nobody is asked to sign in); ``half`` (staff
   after the first step); ``staff`` (any role); or the letters of the roles:
   **A**dministrator, **M**anager, **R**egistrar, **S**cheduler, **O**perator, a**N**alyst, **C**ontrol (security officer)
 - ``uid=request`` puts that thing of our organization's into the rule or the query. Staff of another
@@ -78,6 +79,29 @@ owner   GET   /bookings/<uuid:uid>/cancel               uid=request
 owner   POST  /bookings/<uuid:uid>/cancel               uid=request
 owner   GET   /bookings/<uuid:uid>/ticket.pdf           uid=request
 owner   GET   /bookings/<uuid:uid>/visit.ics            uid=request
+
+all     GET   /appointment
+all     POST  /appointment
+all     GET   /consent/<uuid:tenant>                    tenant=clinic
+all     POST  /visits                                   +slot=time
+all     GET   /visits
+all     POST  /visits/find                              =400
+all     POST  /visits/leave
+all     GET   /visits/end
+all     POST  /visits/stay
+visitor GET   /visits/<uuid:uid>                        uid=visit_booked
+visitor POST  /visits/<uuid:uid>/consent                uid=visit_held =409
+visitor POST  /visits/<uuid:uid>/identify               uid=visit_held
+visitor POST  /visits/<uuid:uid>/phone                  uid=visit_held
+visitor POST  /visits/<uuid:uid>/confirm                uid=visit_held
+visitor POST  /visits/<uuid:uid>/extend                 uid=visit_held
+visitor POST  /visits/<uuid:uid>/close                  uid=visit_held
+visitor POST  /visits/<uuid:uid>/code                   uid=visit_booked =400
+visitor POST  /visits/<uuid:uid>/code/again             uid=visit_booked =409
+visitor GET   /visits/<uuid:uid>/cancel                 uid=visit_booked
+visitor POST  /visits/<uuid:uid>/cancel                 uid=visit_booked
+visitor GET   /visits/<uuid:uid>/ticket.pdf             uid=visit_booked
+visitor GET   /visits/<uuid:uid>/visit.ics              uid=visit_booked
 
 all     GET   /settlements
 all     GET   /institutions
@@ -265,11 +289,6 @@ AM      POST  /staff/directory/files/export/                  nothing
 AM      GET   /staff/directory/files/<uuid:uid>/              uid=directory_file
 AM      POST  /staff/directory/files/<uuid:uid>/apply/        uid=directory_file
 AM      POST  /staff/directory/files/<uuid:uid>/discard/      uid=directory_file
-
-# reports
-AMRSN   GET   /staff/reports/
-AMRSN   GET   /staff/reports/<name>/                    name=load branch=clinic
-AMRSN   POST  /staff/reports/<name>/file/               name=load branch=clinic +format=csv
 
 # practitioners' schedules
 AMRSON  GET   /staff/grid/                              branch=clinic

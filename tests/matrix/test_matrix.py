@@ -49,6 +49,8 @@ def refusal(line: Line, who: Visitor) -> tuple[int, str] | None:
     if line.who == "all":
         return None
     if not line.on_staff:
+        if line.who == "visitor":
+            return None if who.name == "owner" else (404, "")
         if not who.donor:
             return 303, SIGN_IN
         return None if line.who == "donor" or who.name == "owner" else (404, "")

@@ -328,7 +328,17 @@ class World:
         )
         department = make.make_department(session, tenant, organization=clinic, name="Канарейка")
         role = make.make_role(session, tenant, practitioner=doctor, department=department)
-        make.make_sitting(session, role, date=(self.now + dt.timedelta(days=5)).date())
+        sitting = make.make_sitting(session, role, date=(self.now + dt.timedelta(days=5)).date())
+        patient = self.known.person
+        self.put(
+            visit_held=make.make_appointment(
+                session, tenant, patient, sitting, status=A.HELD, now=self.now
+            ),
+            visit_booked=make.make_appointment(
+                session, tenant, patient, sitting, status=A.BOOKED, now=self.now
+            ),
+            time=make.slots_of(session, sitting)[3],
+        )
         district = make.make_district(session, tenant, organization=clinic, number="Канарейка")
         make.make_address(session)
         self.things["street"] = make.make_range(session, district, street="Канарейкина").street_key

@@ -141,7 +141,7 @@ def test_the_page_has_the_head_and_the_three_columns_of_the_source(
     place.site, place.hours = "https://clinic.example", "пн–пт 8:00–20:00"
     page = client.page(clinic.url)
     assert [h.text for h in page.xpath("//main//h2")] == [
-        "Отделения", "Специальности врачей", "График приёма",
+        "Активные талоны", "Отделения", "Специальности врачей", "График приёма",
     ]  # fmt: skip
     text = words(page)
     for said in (
@@ -290,7 +290,7 @@ def test_every_time_says_its_state_and_the_reason_stands_beside(
         "9:00 свободно, плановый", "9:25 свободно, плановый", "9:30 свободно, плановый",
         "9:45 свободно, плановый",
     ]  # fmt: skip
-    assert "Запись через регистратуру: +7 495 111-22-33" in words(page)
+    assert "Выберите время: оно будет держаться за вами" in words(page)
     schedule = make.make_sitting(
         store, clinic.role, days=0, times=("09:00", "12:00", "13:00", "14:00", "15:00")
     )
@@ -305,7 +305,7 @@ def test_every_time_says_its_state_and_the_reason_stands_beside(
     ]  # fmt: skip
     assert len(page.xpath("//dl[@class='legend']//dd")) == 5
     assert "Это время регистратура распределяет сама" in words(page)
-    assert "Запись через регистратуру" not in words(page), "nothing is free on this day"
+    assert "Выберите время" not in words(page), "nothing is free on this day"
     page = client.page(f"{clinic.url}/doctors/{clinic.role.uid}?day=2026-12-08")
     assert "9:00 запись ещё не открыта" in words(page)
     assert "Запись на этот день откроется вт, 24 ноября." in words(page)

@@ -87,7 +87,7 @@ def test_a_patient_finds_a_doctor_and_a_free_time(
     look()
     expect(page.get_by_text("свободно, плановый").first).to_be_visible()
     expect(page.locator(".legend")).to_contain_text("только через регистратуру")
-    expect(page.get_by_text("Запись через регистратуру:")).to_be_visible()
+    expect(page.get_by_text("Выберите время: оно будет держаться")).to_be_visible()
     page.go_back()
     page.go_back()
     page.go_back()

@@ -25,3 +25,30 @@
   }
   tick();
 })();
+
+// The end of a sign-in on a screen in a hall. Without this script the page itself goes on when it is time.
+(function () {
+  "use strict";
+  const box = document.querySelector(".kiosk-end[data-seconds]");
+  const form = document.getElementById("leave");
+  if (!box || !form) return;
+  const text = box.querySelector(".kiosk-text");
+  const forms = box.dataset.forms.split("|").map(function (each) { return each.replace(/[0-9]+/, "{n}"); });
+  const until = Date.now() + Number(box.dataset.seconds) * 1000;
+  function words(n) {
+    if (document.documentElement.lang !== "ru") return forms[n === 1 ? 0 : 1];
+    if (n % 10 === 1 && n % 100 !== 11) return forms[0];
+    if (n % 10 >= 2 && n % 10 <= 4 && (n % 100 < 10 || n % 100 >= 20)) return forms[1];
+    return forms[2];
+  }
+  function tick() {
+    const left = Math.max(0, Math.ceil((until - Date.now()) / 1000));
+    text.textContent = box.dataset.left.replace("{seconds}", words(left).replace("{n}", left));
+    if (left === 0) {
+      form.submit();
+      return;
+    }
+    window.setTimeout(tick, 250);
+  }
+  tick();
+})();
