@@ -29,6 +29,7 @@ VERBS = {
     "audit.export": _l("Taken away as a file"),
     "booking.approve": _l("Booking approved"),
     "booking.cancel": _l("Booking cancelled"),
+    "booking.move": _l("Booking moved"),
     "booking.reject": _l("Booking rejected"),
     "booking.link_lost": _l("Booking refused: no link to the institution"),
     "booking.request": _l("Booking asked for"),

@@ -52,6 +52,9 @@ def values_of(session: Session, message: Message, *, now: dt.datetime) -> dict[s
         values |= _of_visit(visit) | _of_decision(message.appointment, visit)
         if message.kind is MessageKind.DAY_CLOSED:
             values["others"] = _days(_instead(session, message.appointment, now))
+        if "was" in message.facts:
+            was = dt.datetime.fromisoformat(message.facts["was"])
+            values["was"] = _moment(was, visit.time_zone)
     return values
 
 
@@ -67,6 +70,7 @@ def sample_values() -> dict[str, str]:
         "advice": gettext("Ask for your code at the registration desk and book again."),
         "comment": gettext("Please phone us."),
         "again": words.date(visit),
+        "was": _moment(visit.starts_at - dt.timedelta(days=3), visit.time_zone),
         "asked": _moment(visit.starts_at, visit.time_zone),
         "answer": gettext("Please bring your passport and policy to the registration desk."),
         "others": _days([(visit.starts_at, visit.time_zone, visit.branch, _address(f"{DAY}…"))]),

@@ -189,6 +189,9 @@ class MessageKind(StrEnum):
     VISIT_CANCELLED = "visit_cancelled"
     VISIT_APPROVED = "visit_approved"
     VISIT_REFUSED = "visit_refused"
+    VISIT_EXPIRED = "visit_expired"
+    MOVED = "moved"
+    VISIT_MOVED = "visit_moved"
 
 
 class MessageChannel(StrEnum):

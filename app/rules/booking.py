@@ -274,7 +274,8 @@ def expire_undecided(session: Session, *, now: dt.datetime, limit: int = 200) ->
             ended_at=now,
             ended_by=SYSTEM.kind,
         )
-        outbox.tell(session, done, MessageKind.EXPIRED, now=now)
+        day = now + dt.timedelta(days=1)
+        outbox.tell(session, done, MessageKind.EXPIRED, now=now, useless_after=day)
     return len(late)
 
 

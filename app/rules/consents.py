@@ -25,7 +25,7 @@ MOST = 30
 class NoText(RuleError):
     code = "no_consent_text"
     text = N_(
-        "This organization has no text of the consent yet. The administrator writes it under “Consent”."
+        "This organization has no text of the consent yet. The administrator writes it under “Consent texts”."
     )
 
 

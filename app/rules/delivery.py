@@ -36,6 +36,9 @@ TOLD: dict[K, A] = {
     K.VISIT_CANCELLED: A.CANCELLED,
     K.VISIT_APPROVED: A.BOOKED,
     K.VISIT_REFUSED: A.REJECTED,
+    K.VISIT_EXPIRED: A.EXPIRED,
+    K.MOVED: A.BOOKED,
+    K.VISIT_MOVED: A.BOOKED,
 }
 """The status a letter speaks of: once the booking has another one, the letter is not true."""
 LINKED: dict[K, LinkPurpose] = {

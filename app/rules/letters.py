@@ -70,6 +70,7 @@ REASON = {"reason": N_("the reason")}
 COMMENT = {"comment": N_("the comment of the staff")}
 AGAIN = {"again": N_("the first day on which booking is possible again")}
 OTHERS = {"others": N_("the nearest other days open to the donor, with their addresses")}
+WAS = {"was": N_("the former date and time")}
 ADVICE = {"advice": N_("what the reason advises")}
 ASKED = {"asked": N_("when the question came")}
 CODE = {"code": N_("the code"), "until": N_("the hour until which the code works")}
@@ -103,6 +104,9 @@ FIELDS: dict[K, dict[str, str]] = {
     K.VISIT_CANCELLED: COMMON | SHORT_VISIT | SHORT_REASON,
     K.VISIT_APPROVED: COMMON | SHORT_VISIT,
     K.VISIT_REFUSED: COMMON | SHORT_VISIT | SHORT_REASON,
+    K.VISIT_EXPIRED: COMMON | SHORT_VISIT,
+    K.MOVED: COMMON | VISIT | WAS,
+    K.VISIT_MOVED: COMMON | SHORT_VISIT,
 }
 """For each kind: the fields its text may name, with what they stand for (to be translated)."""
 

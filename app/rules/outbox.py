@@ -90,7 +90,9 @@ def tell(
             if instead and kind in sms.INSTEAD:
                 way = reach.way_of(appointment, confirmed=confirmed)
                 if way is not Way.LETTER:
-                    return _without_letter(session, appointment, kind, account_id, now, run_at)
+                    return _without_letter(
+                        session, appointment, kind, account_id, now, run_at, useless_after
+                    )
     if account_id is None:
         return None
     return add(
@@ -114,10 +116,17 @@ def _without_letter(
     account_id: int | None,
     now: dt.datetime,
     run_at: dt.datetime | None,
+    useless_after: dt.datetime | None,
 ) -> Message:
     """An SMS. What can reach nobody stands in the list of people to phone at once, unless it may be undone."""
     message = tell_by_sms(
-        session, appointment, sms.INSTEAD[kind], now=now, run_at=run_at, account_id=account_id
+        session,
+        appointment,
+        sms.INSTEAD[kind],
+        now=now,
+        run_at=run_at,
+        useless_after=useless_after,
+        account_id=account_id,
     )
     if run_at is not None:
         return message

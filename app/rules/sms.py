@@ -10,6 +10,8 @@ from app.rules.errors import N_, RuleError
 INSTEAD = {
     MessageKind.APPROVED: MessageKind.VISIT_APPROVED,
     MessageKind.REJECTED: MessageKind.VISIT_REFUSED,
+    MessageKind.EXPIRED: MessageKind.VISIT_EXPIRED,
+    MessageKind.MOVED: MessageKind.VISIT_MOVED,
     MessageKind.CANCELLED_BY_STAFF: MessageKind.VISIT_CANCELLED,
     MessageKind.DAY_CLOSED: MessageKind.VISIT_CANCELLED,
 }

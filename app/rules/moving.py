@@ -1,0 +1,176 @@
+"""Moving a visit to another free time (B16, and B17's engine): one transaction, the same ticket.
+
+The new time is asked by the same rules as a new booking; the visit itself does not stand against it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from app.models.appointment import Appointment
+from app.models.enums import AppointmentStatus, MessageKind
+from app.models.schedule import Schedule
+from app.models.scope import widened
+from app.rules import (
+    audit,
+    booking,
+    desk,
+    holding,
+    hospital_link,
+    outbox,
+    patients,
+    transitions,
+    visit_checks,
+)
+from app.rules.actor import Actor
+from app.rules.donor_day import Choice
+from app.rules.eligibility import Refusal, blocking
+from app.rules.errors import N_, AlreadyChanged, NotFound, Refused, RuleError
+
+A = AppointmentStatus
+OUTDATED = (
+    MessageKind.APPROVED,
+    MessageKind.REMINDER,
+    MessageKind.MOVED,
+    MessageKind.VISIT_MOVED,
+)
+"""What has not left yet and tells the former time."""
+
+
+class NotMovable(RuleError):
+    code = "not_movable"
+    text = N_("Only a confirmed booking can be moved; this one is now “%(status)s”.")
+
+
+class TooLateToMove(RuleError):
+    code = "too_late_to_move"
+    text = N_("The visit has begun or is over: it can no longer be moved. Book a new one, please.")
+
+
+class MovedMeanwhile(RuleError):
+    code = "moved_meanwhile"
+    text = N_("Somebody has moved this booking meanwhile. Look at it again, please.")
+
+
+def visit_of(session: Session, *, uid: uuid.UUID) -> Appointment:
+    """A patient's booking that may perhaps be moved, with its place. Raises NotFound."""
+    row = session.scalars(
+        select(Appointment)
+        .join(Appointment.schedule)
+        .options(
+            joinedload(Appointment.person),
+            joinedload(Appointment.organization),
+            joinedload(Appointment.slot),
+        )
+        .where(
+            Appointment.uid == uid,
+            Schedule.role_id.is_not(None),
+            Appointment.status.not_in((A.HELD, A.RELEASED)),
+        )
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def demand_movable(row: Appointment, *, now: dt.datetime) -> None:
+    """Raises NotMovable, TooLateToMove."""
+    if row.status is not A.BOOKED:
+        raise NotMovable(status=row.status)
+    if row.starts_at <= now:
+        raise TooLateToMove()
+
+
+def against(
+    session: Session, *, row: Appointment, choice: Choice, now: dt.datetime
+) -> list[Refusal]:
+    """Why this visit may not be moved there, by facts loaded just now."""
+    with widened(session, desk.ON_BEHALF):
+        known = visit_checks.visits_of(session, person_id=row.person_id).without(row.id)
+    minutes = choice.slot.minutes or 0
+    return visit_checks.check(
+        choice.day, known, starts_at=choice.slot.starts_at, minutes=minutes, now=now
+    )
+
+
+def move(
+    session: Session,
+    *,
+    uid: uuid.UUID,
+    slot_uid: uuid.UUID,
+    actor: Actor,
+    now: dt.datetime,
+    service_uid: uuid.UUID | None = None,
+    seen_at: uuid.UUID | None = None,
+    at_desk: bool = True,
+) -> Appointment:
+    """The same ticket for another free time; the person is told. Asked again it changes nothing.
+
+    ``seen_at`` is the slot that the mover saw it on: whoever comes second is told so. Raises NotMovable,
+    TooLateToMove, MovedMeanwhile, Refused, Taken, ServiceNeeded, NotFound; not at the desk LinkLost.
+    """
+    choice = patients.choice_of(session, slot_uid=slot_uid, now=now, at_desk=at_desk)
+    booking.lock_person_of(session, visit_of(session, uid=uid).id)
+    row = visit_of(session, uid=uid)  # as it is under the lock
+    if row.tenant_id != choice.day.schedule.tenant_id:
+        raise NotFound()
+    demand_movable(row, now=now)
+    if row.slot_id == choice.slot.id:
+        return row
+    if seen_at is not None and row.slot.uid != seen_at:
+        raise MovedMeanwhile()
+    if not at_desk:
+        place = choice.day.organization
+        hospital_link.demand(session, place, slot=choice.slot, actor=actor, now=now)
+    blocked = blocking(against(session, row=row, choice=choice, now=now))
+    if blocked:
+        raise Refused(blocked)
+    services = desk.services_of(session, choice)
+    service_id = desk.service_among(services, service_uid, former=row.service_id)
+    former_slot_id, was = row.slot_id, row.starts_at
+
+    holding.take(session, choice.slot, any_place=False, now=now)
+    try:
+        done = transitions.move_to(
+            session,
+            appointment_id=row.id,
+            slot=choice.slot,
+            former_slot_id=former_slot_id,
+            actor=actor,
+            now=now,
+            service_id=service_id,
+            undo_until=None,
+        )
+    except AlreadyChanged as error:
+        raise NotMovable(status=error.params["status"]) from error
+    audit.record(
+        session,
+        verb="booking.move",
+        subject=done,
+        actor=actor,
+        now=now,
+        changes={
+            "slot_id": [former_slot_id, done.slot_id],
+            "starts_at": [was.isoformat(), done.starts_at.isoformat()],
+        },
+    )
+    _tell(session, done, was=was, now=now)
+    return done
+
+
+def _tell(session: Session, moved: Appointment, *, was: dt.datetime, now: dt.datetime) -> None:
+    outbox.withdraw(session, appointment_id=moved.id, kinds=OUTDATED, now=now)
+    outbox.tell(
+        session,
+        moved,
+        MessageKind.MOVED,
+        now=now,
+        useless_after=moved.starts_at,
+        was=was.isoformat(),
+    )
+    booking.remind(session, moved, now=now)
