@@ -12,6 +12,7 @@ What cannot be had is skipped and counted in a closing line; with REQUIRE_ALL=1 
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 import socket
 from collections import Counter
@@ -23,6 +24,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from hypothesis import settings
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy.orm import Session
 
 import config
@@ -54,6 +56,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.definition.add_marker(
             pytest.mark.parametrize("engine_name", mark.args, indirect=True, scope="session")
         )
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays until the end; the collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -97,6 +105,23 @@ def _no_network() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _translations() -> None:
     translations.compile_all()
+
+
+@pytest.fixture(scope="session")
+def new_app(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, Any]], Flask]:
+    """``create_app`` for tests: templates are compiled once for all applications and processes."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    compiled = base / "templates"
+    compiled.mkdir(exist_ok=True)
+
+    def made(settings: dict[str, Any]) -> Flask:
+        app = create_app(settings)
+        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))
+        return app
+
+    return made
 
 
 @pytest.fixture(scope="session", params=stores.ENGINES)
@@ -159,9 +184,9 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture(scope="session")
-def app(database_url: str) -> Iterator[Flask]:
+def app(database_url: str, new_app: Callable[[dict[str, Any]], Flask]) -> Iterator[Flask]:
     """The application of this engine, one for the whole run."""
-    made = create_app(settings_for(database_url))
+    made = new_app(settings_for(database_url))
     made.test_client_class = Visitor
     yield made
     with made.app_context():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from flask import Flask
 
 from app.extensions import db
-from app.factory import create_app
 from tests import stores
 from tests.conftest import settings_for
 from tests.fuzz.requests import Forms
@@ -15,8 +15,8 @@ from tests.matrix.world import World
 
 
 @pytest.fixture(scope="session")
-def fuzzed(databases: stores.Store) -> Iterator[World]:
-    app = create_app(settings_for(databases.create("fuzz"), MODE="demo"))
+def fuzzed(databases: stores.Store, new_app: Callable[..., Flask]) -> Iterator[World]:
+    app = new_app(settings_for(databases.create("fuzz"), MODE="demo"))
     with app.app_context():
         world = World(app, db.engine)
     yield world

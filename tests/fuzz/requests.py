@@ -88,13 +88,18 @@ class Forms:
     )
 
     def learn(self, world: World) -> None:
-        """Open every page as somebody who may, and look at its forms and links."""
+        """Open every page as everybody of ours who may, and look at its forms and links.
+
+        On the site staff are strangers: what they are shown there is what anybody is.
+        """
         for line in LINES:
             for name, value in (*line.names.items(), *line.form.items()):
                 self.fields[str(line)][name].add(world.things.get(value, value))
             if line.method == "GET":
                 for who in world.visitors.values():
-                    if who.ours and not who.sister and refusal(line, who) is None:
+                    stranger = who.is_staff and not line.on_staff
+                    ours = who.ours and not who.sister and not stranger
+                    if ours and refusal(line, who) is None:
                         self._read(world, ask(line, world, who), line)
 
     def _read(self, world: World, answer: Any, line: Line) -> None:

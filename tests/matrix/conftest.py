@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
 
 from app.extensions import db
-from app.factory import create_app
 from tests import stores
 from tests.conftest import settings_for
 from tests.matrix.world import World
 
 
 @pytest.fixture(scope="session")
-def open_app(databases: stores.Store) -> Iterator[Flask]:
+def open_app(databases: stores.Store, new_app: Callable[..., Flask]) -> Iterator[Flask]:
     """The application as it runs: a fault is answered with 500, not raised."""
-    app = create_app(settings_for(databases.create("matrix"), MODE="demo"))
+    app = new_app(settings_for(databases.create("matrix"), MODE="demo"))
     yield app
     with app.app_context():
         db.engine.dispose()
