@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select, update
@@ -495,70 +492,6 @@ def test_asked_twice_at_once_it_is_one_card(store, new_session, scale):
         out = at_once(store, new_session, [act] * 4)
         assert len(set(out)) == 1, out
     assert store.scalar(select(func.count()).select_from(Person)) == rounds
-
-
-# --- what a thief of the database reads -----------------------------------------------------------
-
-
-def test_no_document_number_stands_in_a_dump(store, engine, scale):
-    """In the file and its WAL, or in everything PostgreSQL copies out, as text or as digits."""
-    tenant = make.make_polyclinic(store, name="Поликлиника 4444333322221111")
-    numbers: set[str] = set()
-    kinds = (DocumentKind.OMS, DocumentKind.SNILS, DocumentKind.PASSPORT)
-    for count in range(scale(10_000)):
-        person = make.make_person(store, tenant, birth_date=BORN)
-        body = f"{100_000_000 + 7919 * count}"
-        typed = {
-            DocumentKind.SNILS: body + documents.snils_check(body),
-            DocumentKind.PASSPORT: "4" + body,
-        }
-        made = make.make_document(store, person, kinds[count % 3], typed.get(kinds[count % 3], ""))
-        numbers.add(made.number)
-    some = sorted(numbers)[0]
-    store.commit()
-    for number, method in ((some, IdentifyBy.PASSPORT), (ENP, IdentifyBy.OMS)):
-        with pytest.raises((NotIdentified, BadDocument)):
-            identify(
-                store,
-                organization_id=tenant.id,
-                method=method,
-                given=Given(dt.date(1970, 1, 1), number),
-                address=HOME,
-                now=NOW,
-            )
-    store.commit()
-    dump = dumped(engine)
-    assert "Соснова".encode() in dump, "the dump holds what is not encrypted"
-    assert found_in(dump, {"4444333322221111"}) == {"4444333322221111"}, "the search finds"
-    assert len(numbers) == scale(10_000)
-    assert found_in(dump, numbers) == set()
-
-
-def found_in(dump: bytes, numbers: set[str]) -> set[str]:
-    """Which numbers stand among the digits, also where these are parted by spaces or dashes."""
-    found = set()
-    lengths = {len(number) for number in numbers}
-    for run in re.findall(rb"[0-9](?:[ -]?[0-9]){7,}", dump):
-        plain = run.replace(b" ", b"").replace(b"-", b"").decode()
-        for length in lengths:
-            found |= {plain[at : at + length] for at in range(len(plain) - length + 1)} & numbers
-    return found
-
-
-def dumped(engine: Any) -> bytes:
-    if engine.dialect.name == "sqlite":
-        path = Path(engine.url.database)
-        files = [path, path.with_name(f"{path.name}-wal")]
-        return b"".join(file.read_bytes() for file in files if file.exists())
-    out = b""
-    with engine.connect() as connection:
-        cursor = connection.connection.cursor()
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        for (table,) in cursor.fetchall():
-            # in binary: as text the bytes of a column would be spelled in hexadecimal
-            with cursor.copy(f'COPY "{table}" TO STDOUT (FORMAT binary)') as rows:
-                out += b"".join(bytes(part) for part in rows)
-    return out
 
 
 def test_the_limits_say_where_they_come_from():
