@@ -52,9 +52,8 @@ def values_of(session: Session, message: Message, *, now: dt.datetime) -> dict[s
         values |= _of_visit(visit) | _of_decision(message.appointment, visit)
         if message.kind is MessageKind.DAY_CLOSED:
             values["others"] = _days(_instead(session, message.appointment, now))
-        if "was" in message.facts:
-            was = dt.datetime.fromisoformat(message.facts["was"])
-            values["was"] = _moment(was, visit.time_zone)
+        was = message.facts.get("was")
+        values["was"] = _moment(dt.datetime.fromisoformat(was), visit.time_zone) if was else ""
     return values
 
 
