@@ -43,7 +43,7 @@ class LettersPage(TenantPage):
         """One letter: its text, its fields, and how it looks filled in."""
         tenant, meant = self.tenant(), self._meant(kind, locale)
         own = texts.letter(self.session, tenant_id=tenant.id, kind=meant, locale=locale)
-        default = letters.default_text(meant, locale)
+        default = letters.default_text(meant, locale, visit=not tenant.takes_donors)
         subject, body = (own.subject, own.body) if own is not None else default
         kind_of = SmsForm if meant in sms.KINDS else LetterForm
         form = kind_of(data={"subject": subject, "body": body})
@@ -143,8 +143,8 @@ class ConsentsPage(TenantPage):
 
     @expose("/")
     def index(self) -> Any:
-        tenant = self.tenant()
-        versions = texts.consents(self.session, tenant_id=tenant.id, purpose=ConsentPurpose.BOOKING)
+        tenant, purpose = self.tenant(), _purpose()
+        versions = texts.consents(self.session, tenant_id=tenant.id, purpose=purpose)
         begun = [row for row in versions if row.valid_from <= self.now]
         return self.render(
             "admin/consents.html",
@@ -152,13 +152,15 @@ class ConsentsPage(TenantPage):
             others=self.others(tenant),
             versions=versions,
             holding=begun[0] if begun else None,
+            purpose=purpose,
+            purposes=list(ConsentPurpose) if tenant.takes_patients else [purpose],
         )
 
     @expose("/new/", methods=("GET", "POST"))
     def new(self) -> Any:
         """The next version; what people agreed to stays what it was."""
-        tenant = self.tenant()
-        versions = texts.consents(self.session, tenant_id=tenant.id, purpose=ConsentPurpose.BOOKING)
+        tenant, purpose = self.tenant(), _purpose()
+        versions = texts.consents(self.session, tenant_id=tenant.id, purpose=purpose)
         latest = versions[0] if versions else None
         form = ConsentForm(
             data={"text_ru": latest.text_ru, "text_en": latest.text_en} if latest else None
@@ -168,7 +170,9 @@ class ConsentsPage(TenantPage):
                 return self._keep(tenant, form)
             except RuleError as refusal:
                 form.form_errors.append(say(refusal))
-        html = self.render("admin/consent_form.html", tenant=tenant, form=form, latest=latest)
+        html = self.render(
+            "admin/consent_form.html", tenant=tenant, form=form, latest=latest, purpose=purpose
+        )
         return html, 422 if form.is_submitted() else 200
 
     def _keep(self, tenant: Any, form: ConsentForm) -> Any:
@@ -176,7 +180,7 @@ class ConsentsPage(TenantPage):
             texts.new_consent(
                 open_session,
                 tenant_id=tenant.id,
-                purpose=ConsentPurpose.BOOKING,
+                purpose=_purpose(),
                 text_ru=form.text_ru.data or "",
                 text_en=form.text_en.data or "",
                 valid_from=form.valid_from.data,
@@ -184,4 +188,10 @@ class ConsentsPage(TenantPage):
                 now=self.now,
             )
         done(gettext("The version is kept. Whoever registers from then on agrees to it."))
-        return redirect(url_for(".index", of=tenant.uid), 303)
+        return redirect(url_for(".index", of=tenant.uid, purpose=_purpose().value), 303)
+
+
+def _purpose() -> ConsentPurpose:
+    """What the texts are about, by the address: booking, unless it names another purpose."""
+    wanted = request.args.get("purpose", "")
+    return next((each for each in ConsentPurpose if each.value == wanted), ConsentPurpose.BOOKING)

@@ -27,6 +27,7 @@ PATHS: dict[LinkPurpose, str] = {
 }
 """Where the links lead. The process that sends letters may serve no surface: no url_for here."""
 BOOKINGS = "/bookings"
+VISITS = "/visits"
 DAY = "/places/"
 OTHER_DAYS = 3
 """How many days a letter offers instead of the closed one."""
@@ -51,6 +52,8 @@ def values_of(session: Session, message: Message, *, now: dt.datetime) -> dict[s
         visit = visit_of(session, appointment_id=message.appointment.id)
         values |= _of_visit(visit) | _of_decision(message.appointment, visit)
         if message.kind is MessageKind.DAY_CLOSED:
+            values["others"] = ""
+        if message.kind is MessageKind.DAY_CLOSED and visit.doctor is None:
             values["others"] = _days(_instead(session, message.appointment, now))
         was = message.facts.get("was")
         values["was"] = _moment(dt.datetime.fromisoformat(was), visit.time_zone) if was else ""
@@ -105,7 +108,8 @@ def _sample() -> Visit:
 def _of_visit(visit: Visit) -> dict[str, str]:
     return {
         "number": str(visit.number),
-        "type": words.type_name(visit),
+        "type": words.service(visit) if visit.doctor else words.type_name(visit),
+        "doctor": words.doctor(visit) if visit.doctor else "",
         "date": words.date(visit),
         "time": words.time(visit),
         "zone": words.zone(visit),
@@ -115,7 +119,7 @@ def _of_visit(visit: Visit) -> dict[str, str]:
         "directions": visit.directions,
         "phone": visit.phone,
         "memo": words.memo(visit),
-        "bookings": _address(BOOKINGS),
+        "bookings": _address(VISITS if visit.doctor else BOOKINGS),
     }
 
 

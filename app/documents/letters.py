@@ -76,11 +76,13 @@ def render(message: Message, *, now: dt.datetime) -> EmailMessage:
     return letter
 
 
-def default_text(kind: MessageKind, locale: str) -> tuple[str, str]:
-    """Subject and body as they come with Talon. An SMS has no subject."""
+def default_text(kind: MessageKind, locale: str, *, visit: bool = False) -> tuple[str, str]:
+    """Subject and body as they come with Talon; of a ``visit`` to a doctor in its own words, where a
+    donation has others. An SMS has no subject.
+    """
     if kind in sms.KINDS:
-        return "", _file(kind, locale).strip() + "\n"
-    subject, _, body = _file(kind, locale).partition("\n")
+        return "", _file(kind, locale, False).strip() + "\n"
+    subject, _, body = _file(kind, locale, visit).partition("\n")
     return subject.strip(), body.strip() + "\n"
 
 
@@ -93,8 +95,10 @@ def preview(kind: MessageKind, locale: str, subject: str, body: str) -> tuple[st
 
 
 @lru_cache(maxsize=64)
-def _file(kind: MessageKind, locale: str) -> str:
-    return (LETTERS / locale / f"{kind}.txt").read_text(encoding="utf-8")
+def _file(kind: MessageKind, locale: str, visit: bool) -> str:
+    own = LETTERS / locale / "visits" / f"{kind}.txt"
+    path = own if visit and own.exists() else LETTERS / locale / f"{kind}.txt"
+    return path.read_text(encoding="utf-8")
 
 
 def filled_text(
@@ -116,7 +120,9 @@ def filled_text(
             return subject_line(own.subject, values), filled(own.body, values)
         except UnknownField:
             log.warning("tenant %s: unknown field in %s", message.tenant_id, message.kind)
-    subject, body = default_text(message.kind, locale)
+    booking = message.appointment
+    visit = booking is not None and booking.donation_type_id is None
+    subject, body = default_text(message.kind, locale, visit=visit)
     return subject_line(subject, values), filled(body, values)
 
 

@@ -12,7 +12,17 @@ from sqlalchemy.orm import Session
 
 from app.extensions import own_transaction, utcnow
 from app.models.scope import SYSTEM
-from app.rules import booking, closing, codes, heartbeats, holding, imports, publishing, throttle
+from app.rules import (
+    booking,
+    closing,
+    codes,
+    guests,
+    heartbeats,
+    holding,
+    imports,
+    publishing,
+    throttle,
+)
 
 log = logging.getLogger("talon.jobs")
 ROUNDS = 20
@@ -41,6 +51,7 @@ def _finish_closings(session: Session, now: dt.datetime) -> bool:
 
 def _sweep(session: Session, now: dt.datetime) -> bool:
     throttle.sweep(session, now=now)
+    guests.sweep(session, now=now)
     imports.discard_old(session, now=now)
     return False
 

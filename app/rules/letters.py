@@ -54,7 +54,8 @@ LINK = {
 }
 VISIT = {
     "number": N_("number of the booking"),
-    "type": N_("type of donation"),
+    "type": N_("type of donation, or the service"),
+    "doctor": N_("the doctor, for a visit to one"),
     "date": N_("date of the visit with its day of the week"),
     "time": N_("time of the visit"),
     "zone": N_("whose clock the time is on"),

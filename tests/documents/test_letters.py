@@ -26,6 +26,7 @@ from app.models.enums import MessageKind as K
 from app.rules import feedback, links, outbox, sms
 from app.rules.letters import FIELDS, EmptyText, LinkNeeded, StrayBrace, UnknownField, check_letter
 from tests import make
+from tests.public.clinic import make_account, make_clinic
 
 STATUS = {
     K.REQUEST_RECEIVED: A.PENDING,
@@ -368,6 +369,47 @@ def test_the_texts_that_come_with_talon_pass_their_own_check(kind: K, locale: st
     check_letter(kind, subject=subject, body=body)
     subject, body = preview(kind, locale, subject, body)
     assert "{" not in subject + body
+
+
+OF_VISITS = sorted(path.stem for path in (letters.LETTERS / "ru" / "visits").glob("*.txt"))
+
+
+@pytest.mark.parametrize("locale", ["ru", "en"])
+@pytest.mark.parametrize("kind", OF_VISITS)
+def test_letters_about_a_doctor_speak_of_no_donation(kind: str, locale: str) -> None:
+    subject, body = default_text(K(kind), locale, visit=True)
+    check_letter(K(kind), subject=subject, body=body)
+    assert (subject, body) != default_text(K(kind), locale)
+    words = ("донаци", "донор", "центр крови", "donation", "donor", "blood")
+    assert not any(word in (subject + body).lower() for word in words)
+
+
+def test_the_letter_about_a_visit_names_service_doctor_and_place(session: Session) -> None:
+    clinic = make_clinic(session, "cabinet")
+    account = make_account(session, clinic)
+    row = make.make_appointment(
+        session, clinic.tenant, clinic.patient, clinic.day, status=A.BOOKED,
+        service_id=clinic.service.id,
+    )  # fmt: skip
+    message = outbox.add(
+        session, kind=K.APPROVED, key="visit", now=make.NOW, tenant_id=clinic.tenant.id,
+        account_id=account.id, appointment_id=row.id,
+    )  # fmt: skip
+    session.flush()
+    letter = render(message, now=make.NOW)
+    text = letter.get_body(("plain",)).get_content()
+    assert str(letter["Subject"]).startswith("Запись подтверждена: ср, 25 ноября 2026, 9:00")
+    for said in (
+        "B01.064.001 Прием врача стоматолога первичный",
+        "Захарова Софья Сергеевна, врач-стоматолог (прием по полису ОМС)",
+        "Сосны",
+        "Возьмите полис.",
+        "/visits",
+    ):
+        assert said in text
+    assert "донаци" not in text
+    names = [part.get_filename() for part in letter.iter_attachments()]
+    assert names[0] == f"talon-{row.number}.pdf"
 
 
 @pytest.mark.parametrize(
