@@ -1,0 +1,237 @@
+"""Who sits at one browser: found by its token alone, forgotten in time, wiped when he leaves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import Consent, Guest, Slot
+from app.models.enums import AppointmentStatus, Confirmation, IdentifyBy, SlotStatus
+from app.models.policy_choices import ConsentStep, Entry, PhoneRule
+from app.models.scope import PUBLIC, SYSTEM, set_scope
+from app.rules import guests, patient_visits, patients, starters
+from app.rules.accounts import TextChanged
+from app.rules.actor import SYSTEM as NOBODY
+from app.rules.errors import NotFound, TooManyTries
+from app.rules.guests import NoSuchTicket
+from app.rules.patient_visits import NotPossible, Reader, Step, next_step
+from tests import make
+from tests.make import NOW
+from tests.public.clinic import make_clinic
+
+MINUTE = dt.timedelta(minutes=1)
+A = AppointmentStatus
+
+
+@pytest.fixture
+def world(session: Session) -> SimpleNamespace:
+    clinic = make_clinic(session)
+    session.flush()
+    set_scope(session, PUBLIC)
+    return SimpleNamespace(session=session, clinic=clinic)
+
+
+def sit_down(world, token: str = "browser", now: dt.datetime = NOW, place=None) -> Guest:
+    where = place or world.clinic.tenant.branch
+    return guests.at(world.session, token=token, organization=where, locale="ru", now=now)
+
+
+def known(world, token: str = "browser") -> Guest:
+    guest = sit_down(world, token)
+    guests.identified(
+        world.session, guest, person_id=world.clinic.patient.id, method=IdentifyBy.OMS, now=NOW
+    )
+    return guest
+
+
+def reader(world, token: str = "browser", now: dt.datetime = NOW) -> Reader:
+    return Reader(token, guests.of(world.session, token=token, now=now))
+
+
+def hold(world, number: int = 0, token: str = "browser"):
+    return patients.hold(
+        world.session, slot_uid=world.clinic.slots[number].uid, token=token, actor=NOBODY, now=NOW
+    )
+
+
+def book(world, row, token: str = "browser"):
+    return patient_visits.book(
+        world.session,
+        row=row,
+        reader=reader(world, token),
+        person_id=world.clinic.patient.id,
+        actor=NOBODY,
+        now=NOW,
+    )
+
+
+def test_one_browser_has_one_row_that_only_its_token_finds(world):
+    guest = sit_down(world)
+    assert sit_down(world).id == guest.id
+    assert guests.of(world.session, token="browser", now=NOW).id == guest.id
+    assert guests.of(world.session, token="another", now=NOW) is None
+    assert guests.of(world.session, token="", now=NOW) is None
+    assert world.session.scalars(select(Guest)).all() == []  # nobody reads it past the rules
+
+
+def test_it_is_forgotten_after_half_an_hour_and_swept(world):
+    sit_down(world)
+    over = NOW + guests.STAYS
+    assert guests.of(world.session, token="browser", now=over - MINUTE) is not None
+    assert guests.of(world.session, token="browser", now=over) is None
+    set_scope(world.session, SYSTEM)
+    assert guests.sweep(world.session, now=over - MINUTE) == 0
+    assert guests.sweep(world.session, now=over) == 1
+
+
+def test_another_legal_body_begins_anew(world):
+    known(world)
+    set_scope(world.session, SYSTEM)
+    other = make.make_polyclinic(world.session, name="Дальняя поликлиника")
+    set_scope(world.session, PUBLIC)
+    assert sit_down(world, place=other.branch).person_id is None
+
+
+def test_agreeing_to_another_text_than_the_one_that_holds_is_refused(world):
+    guest = sit_down(world)
+    with pytest.raises(TextChanged):
+        guests.agree(world.session, guest, text_id=None, now=NOW)
+    with pytest.raises(TextChanged):
+        guests.agree(
+            world.session, guest, text_id=world.clinic.tenant.consent_text.id + 99, now=NOW
+        )
+    guests.agree(world.session, guest, text_id=world.clinic.tenant.consent_text.id, now=NOW)
+    assert guest.agreed_at == NOW
+
+
+def test_leaving_frees_what_was_being_chosen_and_keeps_what_is_booked(world):
+    known(world)
+    booked = book(world, hold(world))
+    held = hold(world, 1)
+    guests.leave(world.session, token="browser", actor=NOBODY, now=NOW)
+    set_scope(world.session, SYSTEM)
+    world.session.expire_all()
+    assert (booked.status, held.status) == (A.BOOKED, A.RELEASED)
+    assert world.session.get_one(Slot, world.clinic.slots[1].id).status is SlotStatus.FREE
+    assert guests.of(world.session, token="browser", now=NOW) is None
+
+
+def test_whoever_copied_the_cookie_has_nothing_after_that(world):
+    known(world)
+    row = book(world, hold(world))
+    assert patient_visits.own(world.session, uid=row.uid, reader=reader(world)).id == row.id
+    guests.leave(world.session, token="browser", actor=NOBODY, now=NOW)
+    with pytest.raises(NotFound):
+        patient_visits.own(world.session, uid=row.uid, reader=reader(world))
+    assert patient_visits.tickets(world.session, reader=reader(world), now=NOW) == []
+
+
+def test_a_refusal_that_would_tell_of_the_record_is_said_otherwise_to_a_guest(world):
+    known(world)
+    book(world, hold(world))
+    known(world, "second")
+    with pytest.raises(NotPossible):
+        book(world, hold(world, 1, "second"), "second")
+
+
+def test_the_consent_is_written_down_with_the_booking(world):
+    guest = known(world)
+    guests.agree(world.session, guest, text_id=world.clinic.tenant.consent_text.id, now=NOW)
+    row = book(world, hold(world))
+    assert book(world, row).id == row.id
+    set_scope(world.session, SYSTEM)
+    given = world.session.scalars(select(Consent)).all()
+    assert [(c.person_id, c.text_id, c.given_at) for c in given] == [
+        (world.clinic.patient.id, world.clinic.tenant.consent_text.id, NOW)
+    ]
+
+
+def find(world, number: int, born: dt.date, address: str = "192.0.2.1"):
+    return guests.find_ticket(
+        world.session,
+        token="later",
+        number=number,
+        birth_date=born,
+        address=address,
+        locale="ru",
+        now=NOW,
+    )
+
+
+def test_a_ticket_by_its_number_and_the_birth_date_for_a_while(world):
+    known(world)
+    row = book(world, hold(world))
+    assert find(world, row.number, dt.date(1985, 2, 14)).id == row.id
+    later = reader(world, "later")
+    assert patient_visits.own(world.session, uid=row.uid, reader=later).id == row.id
+    with pytest.raises(NoSuchTicket):
+        find(world, row.number, dt.date(1985, 2, 15))
+    with pytest.raises(NoSuchTicket):
+        find(world, row.number + 1, dt.date(1985, 2, 14))
+
+
+def test_guessing_birth_dates_of_one_ticket_ends_wherever_one_tries_from(world):
+    known(world)
+    row = book(world, hold(world))
+    most = next(
+        each["tries"]
+        for each in starters.starter("identification")["limits"]
+        if each["kind"] == "ticket_number"
+    )
+    for day in range(most):
+        with pytest.raises(NoSuchTicket):
+            find(world, row.number, dt.date(1990, 1, 1 + day), f"192.0.2.{day}")
+    with pytest.raises(TooManyTries):
+        find(world, row.number, dt.date(1985, 2, 14), "198.51.100.7")
+
+
+@pytest.mark.parametrize(
+    ("changes", "person_id", "facts", "step"),
+    [
+        ({"entry": Entry.ACCOUNT}, None, {}, Step.SIGN_IN),
+        ({"entry": Entry.ACCOUNT}, 1, {}, Step.CONFIRM),
+        ({"entry": Entry.AFTER, "consent": ConsentStep.SCREEN}, None, {}, Step.CONSENT),
+        (
+            {"entry": Entry.AFTER, "consent": ConsentStep.SCREEN},
+            None,
+            {"agreed_at": NOW},
+            Step.IDENTIFY,
+        ),
+        ({"entry": Entry.BEFORE, "consent": ConsentStep.BOX}, None, {}, Step.IDENTIFY),
+        ({"entry": Entry.BEFORE, "consent": ConsentStep.BOX}, 1, {}, Step.CONFIRM),
+        ({"entry": Entry.ACCOUNT, "phone": PhoneRule.CHOICE}, 1, {}, Step.PHONE),
+        (
+            {"entry": Entry.ACCOUNT, "phone": PhoneRule.CHOICE},
+            1,
+            {"phone_settled": True},
+            Step.CONFIRM,
+        ),
+        (
+            {"entry": Entry.ACCOUNT, "phone": PhoneRule.REQUIRED},
+            1,
+            {"phone_settled": True},
+            Step.PHONE,
+        ),
+        (
+            {"entry": Entry.ACCOUNT, "phone": PhoneRule.REQUIRED},
+            1,
+            {"phone_ciphertext": b"x", "phone_settled": True},
+            Step.CONFIRM,
+        ),
+    ],
+)
+def test_what_comes_next(changes, person_id, facts, step):
+    settings = {
+        "entry": Entry.BEFORE,
+        "consent": ConsentStep.REGISTRATION,
+        "phone": PhoneRule.NONE,
+        "confirmation": Confirmation.NONE,
+    } | changes
+    guest = SimpleNamespace(
+        **{"agreed_at": None, "phone_settled": False, "phone_ciphertext": None} | facts
+    )
+    assert next_step(SimpleNamespace(**settings), person_id=person_id, guest=guest) is step
