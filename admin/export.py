@@ -10,7 +10,8 @@ import io
 import itertools
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from flask import Response, abort, request
@@ -25,6 +26,7 @@ MOST_ROWS = 50_000
 BATCH = 500
 FORMULA = "=+-@\t\r＝＋－＠"
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+NOT_IN_A_TITLE = re.compile(r"[\[\]:*?/\\]")
 LONGEST_CELL = 32_767
 PIECE = 65_536
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -93,21 +95,44 @@ def _batched(rows: Iterator[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A table of a file: the words above its columns, then its rows."""
+
+    title: str
+    titles: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+
+
 def _csv(name: str, titles: list[str], rows: Iterator[list[Any]]) -> Response:
+    return csv_of(name, [Sheet(name, titles, rows)])
+
+
+def csv_of(name: str, sheets: Iterable[Sheet]) -> Response:
+    """One table after another, an empty line between them."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - sent closes it
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")  # Excel knows it by its mark
     writer = csv.writer(text, delimiter=";")
-    for row in itertools.chain([titles], rows):
-        writer.writerow([safe_cell(value) for value in row])
+    for number, sheet in enumerate(sheets):
+        if number:
+            writer.writerow([])
+        for row in itertools.chain([sheet.titles], sheet.rows):
+            writer.writerow([safe_cell(value) for value in row])
     text.detach()
     return sent(file, f"{name}.csv", "text/csv; charset=utf-8")
 
 
 def _xlsx(name: str, titles: list[str], rows: Iterator[list[Any]]) -> Response:
+    return xlsx_of(name, [Sheet(name, titles, rows)])
+
+
+def xlsx_of(name: str, sheets: Iterable[Sheet]) -> Response:
+    """A workbook with a page for each table."""
     book = workbook()
-    sheet = book.create_sheet(name[:31])
-    for row in itertools.chain([titles], rows):
-        sheet.append([xlsx_cell(sheet, value) for value in row])
+    for sheet in sheets:
+        page = book.create_sheet(NOT_IN_A_TITLE.sub(" ", sheet.title)[:31])
+        for row in itertools.chain([sheet.titles], sheet.rows):
+            page.append([xlsx_cell(page, value) for value in row])
     file = tempfile.TemporaryFile()  # noqa: SIM115 - sent closes it
     book.save(file)
     return sent(file, f"{name}.xlsx", XLSX)

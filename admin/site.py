@@ -43,6 +43,7 @@ from admin.views.queue import QueuePage
 from admin.views.queue_bulk import BulkPage
 from admin.views.reasons import ReasonsView
 from admin.views.records import RecordsPage
+from admin.views.reports import ReportsPage
 from admin.views.sitting_closing import SittingClosingPage
 from admin.views.sittings import SittingsPage
 from admin.views.staff import StaffUsersView
@@ -91,6 +92,7 @@ def init_admin(app: Flask) -> None:
         office.add_view(DaysPage())
         office.add_view(PublishingPage())
         office.add_view(PausesPage())
+        office.add_view(ReportsPage())
         _under(office, DIRECTORY, DepartmentsView(Department))
         _under(office, DIRECTORY, PractitionersView(Practitioner))
         _under(office, DIRECTORY, ServicesView(HealthcareService))

@@ -35,6 +35,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "jobs.view",
             "districts.view",
             "districts.edit",
+            "reports.view",
         }
     ),
     Role.MANAGER: frozenset(
@@ -55,6 +56,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "feedback.answer",
             "districts.view",
             "districts.edit",
+            "reports.view",
         }
     ),
     Role.REGISTRAR: frozenset(
@@ -73,10 +75,17 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "feedback.view",
             "feedback.answer",
             "districts.view",
+            "reports.view",
         }
     ),
     Role.SCHEDULER: frozenset(
-        {"directory.view", "schedules.view", "schedules.publish", "schedules.close"}
+        {
+            "directory.view",
+            "schedules.view",
+            "schedules.publish",
+            "schedules.close",
+            "reports.view",
+        }
     ),
     Role.OPERATOR: frozenset(
         {
@@ -90,7 +99,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "districts.view",
         }
     ),
-    Role.ANALYST: frozenset({"directory.view", "schedules.view"}),
+    Role.ANALYST: frozenset({"directory.view", "schedules.view", "reports.view"}),
     Role.SECURITY: frozenset({"audit.view", "audit.export", "access.view", "access.export"}),
 }
 """What each role may do. Every staff page names one of these strings."""

@@ -290,6 +290,11 @@ AM      GET   /staff/directory/files/<uuid:uid>/              uid=directory_file
 AM      POST  /staff/directory/files/<uuid:uid>/apply/        uid=directory_file
 AM      POST  /staff/directory/files/<uuid:uid>/discard/      uid=directory_file
 
+# reports
+AMRSN   GET   /staff/reports/
+AMRSN   GET   /staff/reports/<name>/                    name=load branch=clinic
+AMRSN   POST  /staff/reports/<name>/file/               name=load branch=clinic +format=csv
+
 # practitioners' schedules
 AMRSON  GET   /staff/grid/                              branch=clinic
 AMRSON  GET   /staff/grid/day/                          role=doctor_role date=2027-03-10
