@@ -13,10 +13,9 @@ from typing import Any
 SHADES = ("solid", "hatch", "dots", "cross", "stripes", "grid", "blank")
 """Patterns with their colours (app/static/css/reports.css); ``blank`` is for what is left."""
 MOST_BARS = 60
-LONGEST_LABEL = 26
 ROW = 3.0
 """Of a bar with the words above it."""
-WORDS, BAR, THICK = 1.1, 1.5, 1.0
+WORDS, BAR, THICK = 1.0, 1.45, 1.0
 """From the top of a row: the base line of the words, the bar; and how thick it is."""
 
 
@@ -87,7 +86,7 @@ def draw(
     shown = lines[:MOST_BARS]
     longest = max((sum(counts) for _, _, counts in shown), default=0)
     bars = tuple(
-        Bar(_short(label), words, round(number * ROW, 2), _pieces(series, counts, longest))
+        Bar(label, words, round(number * ROW, 2), _pieces(series, counts, longest))
         for number, (label, words, counts) in enumerate(shown)
     )
     return Chart(name, title, description, tuple(series), bars, len(lines) - len(shown))
@@ -102,7 +101,3 @@ def _pieces(series: Sequence[Series], counts: Sequence[int], longest: int) -> tu
             found.append(Piece(one, count, round(start, 3), round(end - start, 3)))
         before += count
     return tuple(found)
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1].rstrip() + "…"

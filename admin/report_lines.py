@@ -69,8 +69,8 @@ def whole(number: int) -> str:
 
 
 def percent(part: int, of: int) -> float | None:
-    """One decimal place; None of nothing."""
-    return round(100 * part / of, 1) if of else None
+    """One decimal place, halves upwards as spreadsheets do; None of nothing."""
+    return (2000 * part + of) // (2 * of) / 10 if of else None
 
 
 def decimal(number: float | None) -> str:

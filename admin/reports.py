@@ -276,5 +276,43 @@ LOSSES = Report(
     ),
 )
 
-REPORTS = {report.name: report for report in (LOAD, DECISIONS, LOSSES)}
+# The site's share
+
+
+def _made(row: Any) -> str:
+    return gettext(
+        "Places taken: %(total)s. On the site: %(web)s (%(share)s%%), at the desk: %(desk)s.",
+        total=whole(row.total),
+        web=whole(row.web),
+        share=decimal(percent(row.web, row.total)),
+        desk=whole(row.desk),
+    )
+
+
+CHANNELS = Report(
+    name="channels",
+    title=_l("The site's share"),
+    intro=_l(
+        "Places taken on these days, by where the booking was made: by the person on the site, or by "
+        "staff on the person's behalf. Cancelled and rejected ones have given their place back."
+    ),
+    empty=_l("Nobody has taken a place on these days. Choose other days or another branch."),
+    usual=last_weeks,
+    count=reports_bookings.channels,
+    columns=(
+        Column(_l("Places taken"), _total),
+        Column(_l("Made on the site"), lambda row: row.web),
+        Column(_l("Made at the desk"), lambda row: row.desk),
+        Column(_l("On the site, %"), share(lambda row: row.web, _total), decimal),
+    ),
+    parts=(
+        Part(Series(_l("Made on the site"), "solid"), lambda row: row.web),
+        Part(Series(_l("Made at the desk"), "stripes"), lambda row: row.desk),
+    ),
+    share=share(lambda row: row.web, _total),
+    ends=_l("At the end of each bar: made on the site, % of the places taken."),
+    summary=_made,
+)
+
+REPORTS = {report.name: report for report in (LOAD, DECISIONS, LOSSES, CHANNELS)}
 """By the name in the address, in the order of the page."""

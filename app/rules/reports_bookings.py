@@ -1,4 +1,4 @@
-"""Reports of bookings: how requests were decided, how many visits came to nothing.
+"""Reports of bookings: how requests were decided, how many visits came to nothing, where they were made.
 
 A booking is counted once: by its state now, and by the date of its visit.
 """
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Integer, and_, cast, extract, func, not_, 
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment, RejectionReason
-from app.models.enums import ActorKind
+from app.models.enums import ActorKind, Channel
 from app.models.enums import AppointmentStatus as A
 from app.rules.reports import (
     BUCKET,
@@ -68,6 +68,7 @@ class Losses:
     """
 
     by_person: int = 0
+    """With an account or without one (row E35)."""
     by_staff: int = 0
     """By the organization: a registrar, or a closed day."""
     lapsed: int = 0
@@ -85,6 +86,18 @@ class Losses:
     @property
     def total(self) -> int:
         return self.lost + self.came + self.rest
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Places taken, by where the booking was made."""
+
+    web: int = 0
+    desk: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.web + self.desk
 
 
 def decisions(session: Session, asked: Asked) -> Counted[Decisions]:
@@ -122,6 +135,21 @@ def losses(session: Session, asked: Asked) -> Counted[Losses]:
         Appointment.status == A.TURNED_AWAY,
         Appointment.status.in_((A.ARRIVED, A.FULFILLED)),
         Appointment.status.in_((A.PENDING, A.PROPOSED, A.BOOKED)),
+    )
+
+
+def channels(session: Session, asked: Asked) -> Counted[Channels]:
+    """Places that bookings keep, by where these were made. One statement.
+
+    Neither places that somebody is only choosing, nor those that a rejection has yet to free.
+    """
+    return _counted(
+        session,
+        asked,
+        Channels,
+        and_(Appointment.keeps_slot, Appointment.status != A.REJECTED),
+        Appointment.channel == Channel.WEB,
+        Appointment.channel == Channel.DESK,
     )
 
 
@@ -182,7 +210,7 @@ def _medians(session: Session, asked: Asked) -> tuple[dict[Key, int], int | None
 
 
 def median(times: Mapping[int, int]) -> int:
-    """The middle of values that occur so many times each; of two middle ones, what lies between them."""
+    """The middle of values that occur so many times each; of two middle ones what lies between, rounded up."""
     total = sum(times.values())
     before = 0
     middle = []
@@ -190,4 +218,4 @@ def median(times: Mapping[int, int]) -> int:
         places = range(before, before + times[value])
         middle += [value for place in ((total - 1) // 2, total // 2) if place in places]
         before += times[value]
-    return round(sum(middle) / 2)
+    return (sum(middle) + 1) // 2

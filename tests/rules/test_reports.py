@@ -13,7 +13,7 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from app.models import Appointment, Organization, Schedule
-from app.models.enums import ActorKind, DonationKind, Role, ScheduleStatus
+from app.models.enums import ActorKind, Channel, DonationKind, Role, ScheduleStatus
 from app.models.enums import AppointmentStatus as A
 from app.models.scope import SYSTEM, set_scope
 from app.rules import access, reports, reports_bookings, reports_load, reports_places, transitions
@@ -21,7 +21,7 @@ from app.rules.actor import SYSTEM as NOBODY
 from app.rules.day_list import Load
 from app.rules.errors import NotFound
 from app.rules.reports import DAY, Asked, By, Whose
-from app.rules.reports_bookings import Decisions, Losses, median
+from app.rules.reports_bookings import Channels, Decisions, Losses, median
 from tests import make
 
 MONDAY = dt.date(2026, 11, 2)
@@ -326,7 +326,7 @@ def test_each_line_has_the_median_of_its_own_decisions(
             put(session, row, **after(row, minutes=minutes, seconds=59))
         book(session, tenant, known, day, A.PENDING)
     found = reports_bookings.decisions(session, asked(tenant.branch, by=By.DAY))
-    assert [row.minutes for row in found.lines.values()] == [7, None, None, None, None, None, 150]
+    assert [row.minutes for row in found.lines.values()] == [7, None, None, None, None, None, 151]
     assert found.total.minutes == 60
     assert found.lines[FOREIGN_DAY] == Decisions(waiting=1)
 
@@ -335,7 +335,7 @@ def test_each_line_has_the_median_of_its_own_decisions(
 def test_the_median_of_counted_values_is_that_of_the_values(values: list[int]) -> None:
     ordered = sorted(values)
     low, high = ordered[(len(values) - 1) // 2], ordered[len(values) // 2]
-    assert median({value: values.count(value) for value in values}) == round((low + high) / 2)
+    assert median({value: values.count(value) for value in values}) == (low + high + 1) // 2
 
 
 # --- cancellations and no-shows ----------------------------------------------------------------
@@ -353,7 +353,7 @@ def test_bookings_are_counted_once_by_how_they_ended(
     session: Session, tenant: make.Tenant, known: make.KnownDonor
 ) -> None:
     day = make.make_schedule(session, tenant, date=MONDAY, per_time=9)
-    for who in (ActorKind.ACCOUNT, ActorKind.ACCOUNT, ActorKind.STAFF, ActorKind.SYSTEM):
+    for who in (ActorKind.ACCOUNT, ActorKind.GUEST, ActorKind.STAFF, ActorKind.SYSTEM):
         book(session, tenant, known, day, A.CANCELLED, ended_by=who)
     for status in (
         A.NOSHOW, A.TURNED_AWAY, A.ARRIVED, A.FULFILLED, A.FULFILLED, A.PENDING, A.BOOKED,
@@ -383,6 +383,26 @@ def test_the_two_reports_share_every_booking_between_them(
     ended = reports_bookings.losses(session, asked(tenant.branch)).total
     assert decided.total == len(make.PATHS) - 2  # held and released are nobody's requests
     assert ended.total == decided.total - decided.rejected - decided.expired
+
+
+# --- the site's share ---------------------------------------------------------------------------
+
+
+def test_places_taken_are_counted_by_where_they_were_taken(
+    session: Session, tenant: make.Tenant, known: make.KnownDonor
+) -> None:
+    """A place that is only being chosen, or was given back, is nobody's."""
+    day = make.make_schedule(session, tenant, date=MONDAY, per_time=9)
+    desk = (A.BOOKED, A.NOSHOW)
+    for status in make.PATHS:
+        book(session, tenant, known, day, status)
+    for status in (*desk, A.CANCELLED, A.HELD):
+        put(session, book(session, tenant, known, day, status), channel=Channel.DESK)
+    found = reports_bookings.channels(session, asked(tenant.branch))
+    assert found.total == Channels(web=6, desk=2)  # pending, booked, arrived, no-show, and two ends
+    busy = reports_load.load(session, asked(tenant.branch)).total
+    chosen_and_rejected = 3
+    assert busy.taken == found.total.total + chosen_and_rejected
 
 
 # --- where the reader may look -----------------------------------------------------------------
@@ -443,6 +463,7 @@ STATEMENTS: dict[Report, int] = {
     reports_bookings.decisions: 2,
     reports_bookings.reasons: 1,
     reports_bookings.losses: 1,
+    reports_bookings.channels: 1,
 }
 LARGE = ("slot", "appointment", "schedule")
 
