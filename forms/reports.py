@@ -61,7 +61,7 @@ class ReportForm:
 
     given: Mapping[str, str]
     places: Sequence[Organization]
-    """What is counted when nothing narrower is asked for."""
+    """What is counted."""
     today: dt.date
     usual: Period
     errors: dict[str, Error] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class ReportForm:
         asked = next((whose for whose in Whose if whose == self.get("whose")), Whose.ALL)
         return ONLY_OF.get(self.by, asked if self.both else Whose.ALL)
 
-    def read(self, organization_ids: Sequence[int]) -> Asked | None:
+    def read(self) -> Asked | None:
         """What the report is asked for; None with ``errors``."""
         first = self._day("from", gettext("First date"))
         last = self._day("to", gettext("Last date"))
@@ -128,7 +128,14 @@ class ReportForm:
             self._wrong("by", gettext("Grouped"), sentence)
         if self.errors:
             return None
-        return Asked(tuple(organization_ids), first, last, self.by, self.whose)
+        return Asked(tuple(place.id for place in self.places), first, last, self.by, self.whose)
+
+    def too_much(self) -> None:
+        """The database gave up counting."""
+        sentence = gettext(
+            "There is too much to count in the time allowed. Choose fewer days, or one branch."
+        )
+        self._wrong("to", gettext("Last date"), sentence)
 
     def shown(self, name: str) -> str:
         """A date of the form: the one that was understood, else as it was typed."""

@@ -7,10 +7,12 @@ from typing import Any
 from flask import abort, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import OperationalError
 
 from admin import report_lines, report_sections
 from admin.base import StaffPage
 from admin.export import csv_of, xlsx_of
+from admin.report_sections import Section
 from admin.reports import REPORTS, Report
 from app.extensions import only_reads, saved
 from app.i18n import locale
@@ -33,6 +35,8 @@ PERIODS = (
 )
 
 
+TIMED_OUT = "57014"
+"""PostgreSQL's code of a statement that took longer than app.extensions allows."""
 FILES = {"csv": csv_of, "xlsx": xlsx_of}
 
 
@@ -54,7 +58,8 @@ class ReportsPage(StaffPage):
         reach = self._reach()
         if reach is None:
             return self.render("admin/reports/nowhere.html")
-        return self._page(report, reach, self._form(report, reach))
+        form = self._form(report, reach)
+        return self._page(report, reach, form, self._sections(report, reach, form))
 
     @expose("/<name>/file/", methods=("POST",))
     def file(self, name: str) -> Any:
@@ -64,14 +69,14 @@ class ReportsPage(StaffPage):
         make = FILES.get(kind) or abort(400)
         reach = self._reach() or abort(404)
         form = self._form(report, reach)
-        asked = form.read([place.id for place in reach.counted])
+        asked = form.read()
         if asked is None:
-            return self._page(report, reach, form)
+            return self._page(report, reach, form, None)
         self._note(report, reach, asked)
         only_reads()
-        found = report_sections.sections(self.session, report, asked, reach.counted)
+        found = self._sections(report, reach, form)
         if not found:
-            return self._page(report, reach, form)
+            return self._page(report, reach, form, found)
         comma = kind == "csv" and locale() == "ru"
         sheets = [report_sections.sheet(each, decimal_comma=comma) for each in found]
         return make(f"{name}_{asked.first}_{asked.last}", sheets)
@@ -87,21 +92,32 @@ class ReportsPage(StaffPage):
         )
 
     def _form(self, report: Report, reach: Reach) -> ReportForm:
-        today = clock.local_date(self.now, (reach.branch or reach.tenant).time_zone)
+        today = clock.local_date(self.now, reach.about.time_zone)
         return ReportForm(request.values, reach.counted, today, report.usual(today))
 
-    def _page(self, report: Report, reach: Reach, form: ReportForm) -> Any:
-        asked = form.read([place.id for place in reach.counted])
-        sections = []
-        if asked is not None:
-            sections = report_sections.sections(self.session, report, asked, reach.counted)
+    def _sections(self, report: Report, reach: Reach, form: ReportForm) -> list[Section] | None:
+        """The tables; None if the form now says why there are none to be had."""
+        asked = form.read()
+        if asked is None:
+            return None
+        try:
+            return report_sections.sections(self.session, report, asked, reach.counted)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", "") != TIMED_OUT:
+                raise
+            self.session.rollback()
+            form.too_much()
+            return None
+
+    def _page(
+        self, report: Report, reach: Reach, form: ReportForm, sections: list[Section] | None
+    ) -> Any:
         html = self.render(
             "admin/reports/show.html",
             report=report,
             reports=REPORTS.values(),
             reach=reach,
             form=form,
-            asked=asked,
             sections=sections,
             grouped=report_sections.GROUPED,
             visits=VISITS,
@@ -109,14 +125,14 @@ class ReportsPage(StaffPage):
             days=report_lines.days,
             zones=sorted({place.time_zone for place in reach.counted}),
         )
-        return html, 200 if asked is not None else 422
+        return html, 422 if sections is None else 200
 
     def _note(self, report: Report, reach: Reach, asked: Asked) -> None:
         with saved() as session:
             audit.record(
                 session,
                 verb=f"report.{report.name}",
-                subject=reach.branch or reach.tenant,
+                subject=reach.about,
                 actor=self.actor,
                 now=self.now,
                 tenant_id=reach.tenant.id,

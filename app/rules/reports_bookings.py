@@ -5,11 +5,12 @@ A booking is counted once: by its state now, and by the date of its visit.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, extract, func, not_, select
+from sqlalchemy import ColumnElement, and_, extract, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment, RejectionReason
@@ -32,7 +33,6 @@ CONFIRMED = tuple(status for status in A if status not in (A.HELD, A.RELEASED))
 REQUEST = Appointment.decide_by.is_not(None)
 """Only what awaits a registrar has a time to be decided by."""
 DECIDED = Appointment.decided_at.is_not(None)
-MINUTES = "minutes"
 UNDECIDED = and_(Appointment.status == A.EXPIRED, Appointment.code_until.is_(None))
 """Its time came before anybody had decided; with a code it is annulled for want of the code."""
 
@@ -187,35 +187,43 @@ def reasons(session: Session, asked: Asked) -> list[tuple[RejectionReason, int]]
 def _medians(session: Session, asked: Asked) -> tuple[dict[Key, int], int | None]:
     """Minutes within which half of the decisions were made: of each line, and of all. One statement.
 
-    The database counts decisions by whole minutes, so that it sends a few numbers for each line.
+    The database sorts and picks the middle ones: at most two rows for each line are read.
     """
     until = extract("epoch", Appointment.decided_at)
-    seconds = cast(until - extract("epoch", Appointment.requested_at), Integer)
-    decided = of_bookings(
-        select((seconds // 60).label(MINUTES), func.count().label("times")).select_from(
-            Appointment
+    took = (until - extract("epoch", Appointment.requested_at)).label("took")
+    decided = with_line(
+        of_bookings(select(took).select_from(Appointment), asked, CONFIRMED).where(
+            REQUEST, DECIDED, Appointment.requested_at.is_not(None)
         ),
         asked,
-        CONFIRMED,
-    ).where(REQUEST, DECIDED, Appointment.requested_at.is_not(None))
-    lines: dict[Key, Counter[int]] = defaultdict(Counter)
-    every: Counter[int] = Counter()
-    for minutes, times, bucket in session.execute(
-        with_line(decided, asked).group_by(MINUTES, BUCKET)
-    ):
-        lines[line_of(bucket, asked)][minutes] += times
-        every[minutes] += times
-    by_line = {line: median(times) for line, times in lines.items()}
-    return by_line, median(every) if every else None
+    ).subquery()
+    line, seconds = decided.c[BUCKET], decided.c.took
+    placed = select(
+        seconds,
+        line,
+        func.row_number().over(partition_by=line, order_by=seconds).label("place"),
+        func.count().over(partition_by=line).label("size"),
+        func.row_number().over(order_by=seconds).label("place_of_all"),
+        func.count().over().label("size_of_all"),
+    ).subquery()
+    of_line = _middle(placed.c.place, placed.c.size)
+    of_all = _middle(placed.c.place_of_all, placed.c.size_of_all)
+    lines: dict[Key, list[float]] = defaultdict(list)
+    every: list[float] = []
+    for row in session.execute(select(placed).where(or_(of_line, of_all))):
+        if _middle(row.place, row.size):
+            lines[line_of(row[1], asked)].append(float(row.took))
+        if _middle(row.place_of_all, row.size_of_all):
+            every.append(float(row.took))
+    by_line = {key: _minutes(values) for key, values in lines.items()}
+    return by_line, _minutes(every) if every else None
 
 
-def median(times: Mapping[int, int]) -> int:
-    """The middle of values that occur so many times each; of two middle ones what lies between, rounded up."""
-    total = sum(times.values())
-    before = 0
-    middle = []
-    for value in sorted(times):
-        places = range(before, before + times[value])
-        middle += [value for place in ((total - 1) // 2, total // 2) if place in places]
-        before += times[value]
-    return (sum(middle) + 1) // 2
+def _middle(place: Any, size: Any) -> Any:
+    """Whether the ``place``-th of ``size`` sorted values is the middle one, or one of the middle two."""
+    return (place * 2 >= size) & (place * 2 <= size + 2)
+
+
+def _minutes(seconds: Sequence[float]) -> int:
+    """Their mean in whole minutes, halves upwards."""
+    return int(sum(seconds) / len(seconds) / 60 + 0.5)

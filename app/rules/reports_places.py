@@ -33,6 +33,16 @@ class Reach:
         return found if len(self.places) > 1 else []
 
     @property
+    def about(self) -> Organization:
+        """What the report is about as a whole: the branch, the one place within reach, else the tenant."""
+        return self.branch or (self.places[0] if len(self.places) == 1 else self.tenant)
+
+    @property
+    def partly(self) -> bool:
+        """Only some branches of what ``about`` says are within reach."""
+        return self.about is self.tenant and self.tenant not in self.places
+
+    @property
     def counted(self) -> list[Organization]:
         if self.branch is None:
             return list(self.places)

@@ -12,6 +12,7 @@ from sqlalchemy import event, select
 
 from admin.field_labels import UNTOLD
 from admin.field_words import column_words
+from admin.reports import REPORTS
 from admin.words import SUBJECTS, VERBS, subject_words, verb_words
 from admin.writing import Writes
 from app.extensions import db
@@ -29,6 +30,7 @@ CODE = re.compile(r"[a-z-]+\.[a-z_-]+")
 SPELLED: dict[str, set[str]] = {
     "day.{}": {"day.paused", "day.published"},
     "{}.{}": set(),
+    "report.{}": {f"report.{name}" for name in REPORTS},
     "{}.create": {
         f"{topic}.create"
         for topic in ("department", "service", "practitioner", "reception", "specialty")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
@@ -17,8 +19,9 @@ from sqlalchemy.orm import Session
 from admin import charts
 from admin.charts import Series
 from admin.report_lines import percent
+from admin.reports import REPORTS
 from app.extensions import db
-from app.models import AuditEvent, Organization
+from app.models import AuditEvent, Organization, RoleAssignment
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import Channel, Role
 from app.rules import transitions
@@ -232,12 +235,51 @@ def test_a_branch_is_counted_alone_and_others_are_not_there(
     local = as_staff(Role.MANAGER, over=busy.branch)
     page = local.page(f"{LOAD}?{WEEKS}")
     assert cells(page)[-1][1] == "10" and not page.xpath("//select[@name='branch']")
+    assert "Сосны, 2–15 нояб." in words(page)
     everywhere = as_staff(Role.ADMINISTRATOR)
     page = everywhere.page(f"{LOAD}?{WEEKS}&organization={foreign.root.uid}")
     assert cells(page)[-1][1] == "4" and "Речной центр" in words(page)
     assert len(page.xpath("//select[@name='organization']/option")) == 2
     left_over = f"{LOAD}?{WEEKS}&organization={foreign.root.uid}&branch={busy.branch.uid}"
     assert cells(everywhere.page(left_over))[-1][1] == "4"
+
+
+def test_who_is_over_some_branches_only_reads_that_these_are_not_the_whole(
+    store: Session, busy: make.Tenant, as_staff: Callable[..., Visitor]
+) -> None:
+    other = make.make_organization(store, part_of_id=busy.id, root_id=busy.id, short_name="Ели")
+    user = make.make_staff(store, Role.ANALYST, busy.branch)
+    user.roles.append(RoleAssignment(role=Role.ANALYST, organization_id=other.id))
+    page = as_staff(user).page(f"{LOAD}?{WEEKS}")
+    assert "Лесной центр (подразделения вашей роли), 2–15 нояб." in words(page)
+    assert page.xpath("//select[@name='branch']/option/text()") == ["все вместе", "Ели", "Сосны"]
+
+
+def test_an_installation_without_organizations_says_so(
+    store: Session, as_staff: Callable[..., Visitor]
+) -> None:
+    page = as_staff(Role.ADMINISTRATOR).page(LOAD)
+    assert "Ваши роли пока не действуют ни на одну организацию" in words(page)
+
+
+def test_what_takes_the_database_too_long_is_asked_for_in_smaller_pieces(
+    busy: make.Tenant, analyst: Visitor, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no time limit")
+
+    def slow(session: Session, _asked: object) -> None:
+        session.execute(sa.text("SET statement_timeout = 20"))
+        try:
+            session.execute(sa.select(sa.func.pg_sleep(5)))
+        finally:
+            session.connection().invalidate()  # the limit is not the next one's
+
+    report = dataclasses.replace(REPORTS["load"], count=slow)
+    monkeypatch.setitem(REPORTS, "load", report)
+    page = analyst.page(f"{LOAD}?{WEEKS}", status=422)
+    assert "За отведённое время столько не сосчитать." in words(page)
+    assert page.xpath("//form[@method='get']")[0].fields["from"] == "2026-11-02"
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.SECURITY])
