@@ -12,7 +12,6 @@ from typing import Any
 import openpyxl
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
@@ -21,14 +20,12 @@ from admin.charts import Series
 from admin.report_lines import percent
 from admin.reports import REPORTS
 from app.extensions import db
-from app.models import AuditEvent, Organization, RoleAssignment
+from app.models import AuditEvent, RoleAssignment
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import Channel, Role
 from app.rules import transitions
 from tests import make
-from tests.browser import NARROW, WIDE, axe, fits
 from tests.client import Visitor, words
-from tests.live import Live
 
 LOAD, DECISIONS, LOSSES, CHANNELS = (
     f"/staff/reports/{name}/" for name in ("load", "decisions", "losses", "channels")
@@ -391,36 +388,3 @@ def test_bars_are_as_long_as_their_numbers_and_no_more_than_can_be_read() -> Non
     assert second.pieces == ()
     assert [(piece.series.shade, piece.length) for piece in third.pieces] == [("blank", 50)]
     assert (len(chart.bars), chart.hidden, chart.height) == (60, 22, 180)
-
-
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_the_reports_are_accessible_and_fit(
-    live: Live, open_page: Callable[..., Page], width: int
-) -> None:
-    """Without scripts: the pages have none of their own."""
-    now = dt.datetime.now(dt.UTC)
-    with live.session() as session:
-        tenant = make.make_tenant(session, now=now)
-        known = make.make_donor(session, tenant, now=now)
-        for days in range(-9, 1):
-            day = make.make_schedule(
-                session, tenant, date=(now + dt.timedelta(days=days)).date(), per_time=4
-            )
-            for status in (A.NOSHOW, A.FULFILLED, A.REJECTED, A.CANCELLED):
-                make.make_appointment(session, tenant, known, day, status=status, now=now)
-        root = session.get_one(Organization, tenant.id)
-        analyst = make.make_staff(session, Role.ANALYST, root, now=now)
-        session.flush()
-        session.expunge(analyst)
-    page = open_page(live.url, width=width)
-    live.sign_in(page, analyst)
-    for name in ("load", "decisions", "losses", "channels"):
-        page.goto(f"/staff/reports/{name}/")
-        page.get_by_label("Группировать").select_option("day")
-        page.get_by_role("button", name="Показать").click()
-        page.wait_for_url("**by=day*")
-        page.get_by_role("img").first.wait_for()
-        axe(page)
-        fits(page)
-        words_of_bars = page.locator(".bars .end").all()
-        assert words_of_bars and all(each.bounding_box() for each in words_of_bars)
