@@ -23,10 +23,13 @@ from app.rules.houses import House, listed, parse
 
 THERAPY, CHILDREN = DistrictKind.THERAPY, DistrictKind.PAEDIATRIC
 TOP = 24
-STREET = [House(n, letter) for n in range(1, TOP + 3) for letter in ("", "А")]
+BUILT = ({}, {"letter": "А"}, {"korpus": 2}, {"corner": 3}, {"letter": "А", "building": 1})
+"""What stands at one number: 7, 7А, 7к2, 7/3, 7А стр. 1."""
+STREET = [House(n, **how) for n in range(1, TOP + 3) for how in BUILT]
 """Every house that the strategies can mean, and some beyond."""
 HOUSES = st.frozensets(
-    st.builds(House, st.integers(1, TOP), st.sampled_from(["", "А"])), max_size=4
+    st.builds(lambda n, how: House(n, **how), st.integers(1, TOP), st.sampled_from(BUILT)),
+    max_size=4,
 )
 
 
