@@ -37,6 +37,7 @@ STATUS = {
     K.CANCELLED_BY_DONOR: A.CANCELLED,
     K.CANCELLED_BY_STAFF: A.CANCELLED,
     K.DAY_CLOSED: A.CANCELLED,
+    K.MOVED: A.BOOKED,
 }
 PURPOSE = {
     K.CONFIRM_EMAIL: (LinkPurpose.CONFIRM_EMAIL, "/confirm-email/"),
@@ -74,6 +75,8 @@ def message_of(
         facts = {"link_id": link.id}
     if kind in feedback.LETTERS:
         facts = {"feedback_id": make.make_feedback(session, tenant).id}
+    if kind is K.MOVED:
+        facts = {"was": (now + dt.timedelta(days=5)).isoformat()}
     if kind in STATUS:
         day = make.make_schedule(session, tenant, date=dt.date(2026, 11, 25))
         made = make.make_appointment(session, tenant, donor, day, status=STATUS[kind], **booking)
