@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from app.models import Throttle
 from tests.fuzz.requests import Attempt, Forms, attempts
 from tests.matrix.expected import LINES, Line
-from tests.matrix.world import World, restore, state
+from tests.matrix.world import World, contents, restore
 
 
 def test_the_forms_of_the_site_were_found(forms: Forms) -> None:
@@ -53,7 +53,7 @@ def test_nothing_sent_to_it_breaks(fuzzed: World, forms: Forms, line: Line, scal
     with fuzzed.engine.begin() as connection:
         connection.execute(sa.delete(Throttle))
     shower(fuzzed, line, forms, scale(200))
-    if state(fuzzed.engine) != fuzzed.begin:
+    if contents(fuzzed.engine) != fuzzed.contents:
         restore(fuzzed.engine, fuzzed.begin)
 
 

@@ -21,8 +21,8 @@ from tests.matrix.world import (
     UNCOUNTED,
     Visitor,
     World,
+    contents,
     restore,
-    state,
 )
 
 PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -95,7 +95,7 @@ def ask(line: Line, world: World, who: Visitor, *, token: str | None = "own") ->
 
 def lives(world: World) -> tuple[Any, Any]:
     """What a refusal or a GET may not change: the rows that count, and who is signed in."""
-    found = state(world.engine)
+    found = contents(world.engine)
     sessions = [row[0] for row in found["web_session"]]
     return {name: rows for name, rows in found.items() if name not in UNCOUNTED}, sessions
 
