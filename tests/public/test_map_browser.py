@@ -9,8 +9,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import make
-from tests.browser import NARROW, WIDE, axe, fits
+from tests.browser import NARROW, WIDE, axe, fits, on_one_engine
 from tests.live import Live
+
+pytestmark = on_one_engine
 
 ADDRESS = "/institutions?street=Ленина&house=7"
 
