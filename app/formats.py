@@ -72,6 +72,7 @@ def init_formats(app: Flask) -> None:
         "day": i18n.day,
         "full_day": i18n.full_day,
         "long_day": i18n.long_day,
+        "month_name": i18n.month_name,
         "week_day": i18n.week_day,
         "hour": i18n.hour,
         "blood": i18n.blood,

@@ -81,6 +81,11 @@ def full_day(date: dt.date) -> str:
     return format_date(date, pattern, locale=locale())
 
 
+def month_name(date: dt.date) -> str:
+    """«Август 2015» (E24)."""
+    return format_date(date, "LLLL y", locale=locale()).capitalize()
+
+
 def long_day(date: dt.date) -> str:
     """«16 февраля 2015» (E29, E35)."""
     return format_date(date, "d MMMM y", locale=locale())

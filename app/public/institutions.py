@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from calendar import monthcalendar
 from collections.abc import Sequence
 from typing import Any
 
@@ -154,6 +155,7 @@ def doctor_page(
         doctor=shown.doctor,
         day=_day(shown, wanted),
         wanted=wanted,
+        months=_months(shown),
         day_link=lambda day: _doctor_link(uid, role, service, day),
         words=WORDS,
         reasons=REASONS,
@@ -181,6 +183,23 @@ def _institution(uid: uuid.UUID) -> Institution:
     known(found.roots, patients=True)
     at(found.organization)
     return found
+
+
+def _months(shown: reception.Reception) -> list[dict[str, Any]]:
+    """The days as a calendar, a page for each month (E24): weeks of seven, empty where another month is."""
+    days = {day.date: day for day in shown.days}
+    firsts = sorted({date.replace(day=1) for date in days})
+    return [
+        {
+            "first": first,
+            "weeks": [
+                [(first.replace(day=number), days.get(first.replace(day=number))) if number else None
+                 for number in week]
+                for week in monthcalendar(first.year, first.month)
+            ],
+        }
+        for first in firsts
+    ]  # fmt: skip
 
 
 def _day(shown: reception.Reception, wanted: dt.date | None) -> reception.Day | None:

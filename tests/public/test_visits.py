@@ -602,3 +602,23 @@ def test_a_telephone_may_be_declined(store, as_account):
     after(reader, reader.submit(url, {"none": "y"}, form=f"{url}/phone"))
     row = booking(store)
     assert (row.status, row.phone) == (A.BOOKED, None)
+
+
+def test_the_days_stand_as_a_calendar_too(store, client):
+    clinic = make_clinic(store)
+    page = client.page(clinic.doctor)
+    (table,) = page.xpath("//details[@class='calendar']//table")
+    assert words(table.xpath("./caption")[0]) == "Ноябрь 2026"
+    assert [words(head) for head in table.xpath(".//th")] == [
+        "пн",
+        "вт",
+        "ср",
+        "чт",
+        "пт",
+        "сб",
+        "вс",
+    ]
+    (link,) = table.xpath(".//a")
+    assert words(link) == "25: свободно: 4"
+    assert link.get("aria-current") == "date"
+    assert "day=2026-11-25" in link.get("href")
