@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,12 @@ from app.models.scope import SYSTEM, set_scope
 if TYPE_CHECKING:
     from alembic.config import Config
 
+    from app.rules.key_rotation import Kind, Portion
+
+TRIES = 5
+"""Of one portion of rotate-keys, a second apart."""
+PAUSE = 0.01
+"""Seconds between two portions of rotate-keys: on SQLite the site's own writers get in there."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -33,6 +40,7 @@ def init_cli(app: Flask) -> None:
     app.cli.add_command(dispatcher)
     app.cli.add_command(doctor)
     app.cli.add_command(make_admin)
+    app.cli.add_command(rotate_keys)
 
 
 @click.command()
@@ -89,12 +97,14 @@ def doctor() -> None:
     from alembic.script import ScriptDirectory
     from flask import current_app
 
-    from app.doctor import faults
+    from app.doctor import faults, hints
 
     head = ScriptDirectory.from_config(alembic_config()).get_current_head()
     found = list(faults(current_app, head=str(head)))
     for fault in found:
         click.echo(f"✗ {fault}")
+    for hint in hints(current_app):
+        click.echo(f"· {hint}")
     click.echo("Найдены неполадки." if found else "Все в порядке.")
     sys.exit(1 if found else 0)
 
@@ -113,3 +123,49 @@ def make_admin(email: str, name: str) -> None:
     with saved() as session:
         token = invite_first(session, email=email, full_name=name, actor=ACTOR, now=utcnow())
     click.echo(f"{current_app.config['PUBLIC_URL']}/staff/invitation/{token}")
+
+
+@click.command("rotate-keys")
+@click.option("--index", "indexes", is_flag=True, help="Make the look-up indexes anew, too.")
+@click.option("--portion", default=500, show_default=True, help="Values in one transaction.")
+def rotate_keys(indexes: bool, portion: int) -> None:
+    """Seal every encrypted value by TALON_DATA_KEY. Interrupted, it is started again; nothing is lost."""
+    from app.models.crypto import keys
+    from app.rules import key_rotation
+
+    unreadable = 0
+    for kind in key_rotation.kinds():
+        after: int | None = 0
+        changed = 0
+        while after is not None:
+            done = _rotated(kind, after, portion, indexes)
+            after, changed = done.last, changed + done.changed
+            if done.unreadable:
+                unreadable += len(done.unreadable)
+                click.echo(f"✗ {kind}: не читаются строки {', '.join(map(str, done.unreadable))}")
+            if done.changed:
+                click.echo(f"{kind}: {changed}")
+            time.sleep(PAUSE)
+    everything = "Все остальное" if unreadable else "Все"
+    click.echo(f"{everything} под ключом {keys().current}.")
+    sys.exit(1 if unreadable else 0)
+
+
+def _rotated(kind: Kind, after: int, limit: int, indexes: bool) -> Portion:
+    """One portion, in a transaction of its own. A busy database is asked again."""
+    from sqlalchemy.exc import OperationalError
+
+    from app.rules import key_rotation
+
+    for tries_left in reversed(range(TRIES)):
+        set_scope(db.session(), SYSTEM)
+        try:
+            with saved() as session:
+                return key_rotation.step(session, kind, after=after, limit=limit, indexes=indexes)
+        except OperationalError:
+            if not tries_left:
+                raise
+            time.sleep(1)
+        finally:
+            db.session.remove()
+    raise AssertionError("unreachable")

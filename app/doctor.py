@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import socket
+from collections import Counter
 from collections.abc import Iterator
 
 from flask import Flask
@@ -11,8 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import config
 from app.extensions import db, utcnow
+from app.models.crypto import keys
 from app.models.scope import SYSTEM, set_scope
-from app.rules import condition
+from app.rules import condition, key_rotation
 from app.rules.invariants import check_invariants
 
 
@@ -32,7 +34,41 @@ def faults(app: Flask, *, head: str) -> Iterator[str]:
     yield from _sms(app)
     for name in condition.lacking(db.session(), now=utcnow()):
         yield f"Стоит: {name}. Проверьте, что работают dispatcher и worker-pool (или worker)."
+    yield from _keys()
     yield from check_invariants(db.session(), now=utcnow())
+
+
+def hints(_app: Flask) -> Iterator[str]:
+    """What is no fault, but could be done: former data keys that seal nothing any more."""
+    ring = keys()
+    if len(ring.data) == 1:
+        return
+    try:
+        used = _used_keys()
+    except SQLAlchemyError:
+        return  # that is among the faults
+    for key_id in sorted(id_ for id_ in ring.data if id_ < ring.current and id_ not in used):
+        yield f"Ключ данных {key_id} больше ничего не шифрует: уберите его из TALON_DATA_KEYS, когда не нужны и копии базы с ним."
+
+
+def _used_keys() -> Counter[int]:
+    set_scope(db.session(), SYSTEM)
+    used: Counter[int] = Counter()
+    for kind in key_rotation.kinds():
+        used += key_rotation.counts(db.session(), kind)
+    return used
+
+
+def _keys() -> Iterator[str]:
+    """Values whose key is gone, values of a former key, indexes that find nothing."""
+    ring = keys()
+    for key_id, number in sorted(_used_keys().items()):
+        if key_id not in ring.data:
+            yield f"Ключа данных {key_id} нет, а им зашифровано значений: {number}. Верните его в TALON_DATA_KEYS."
+        elif key_id != ring.current:
+            yield f"Прежним ключом данных {key_id} зашифровано значений: {number}. Запустите: flask --app wsgi rotate-keys"
+    for kind in key_rotation.stale_indexes(db.session()):
+        yield f"Поиск по {kind} не работает: индекс сделан другим ключом. Верните прежний TALON_INDEX_KEY или запустите: flask --app wsgi rotate-keys --index"
 
 
 def _revision() -> str | None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 import smtplib
 
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 from sqlalchemy import select
 
 from app import doctor
-from app.models import Heartbeat, Slot
+from app.cli import alembic_config
+from app.models import Heartbeat, Slot, crypto
 from app.models.enums import SlotStatus
 from tests import make
 from tests.jobs.gateway import open_gateway
 
-HEAD = "0001"
+HEAD = str(ScriptDirectory.from_config(alembic_config()).get_current_head())
 
 
 def found(app, head=HEAD):
@@ -32,8 +36,8 @@ def test_a_healthy_installation_has_no_faults(app, store, now, clock):
 
 
 def test_an_older_schema_is_named_with_its_mend(app, store):
-    assert found(app, head="0002") == [
-        "Схема базы «0001», а этой версии нужна «0002»: flask --app wsgi migrate"
+    assert found(app, head="9999") == [
+        f"Схема базы «{HEAD}», а этой версии нужна «9999»: flask --app wsgi migrate"
     ]
 
 
@@ -105,3 +109,39 @@ class Answering:
 
     def noop(self):
         return 250, b"ok"
+
+
+def test_keys_that_are_gone_or_former_or_needless_are_named(app, store, now, clock):
+    """From one key to the next: what doctor says at each step of docs/operate.md."""
+    beat(store, now)
+    person = make.make_person(store, make.make_tenant(store), phone="+79001234567")
+    store.commit()
+    before = crypto.keys()
+    both = {**before.data, 2: os.urandom(32)}
+    try:
+        crypto.use_keys(dataclasses.replace(before, data=both))
+        assert found(app) == [] and hinted(app) == ""
+        crypto.use_keys(dataclasses.replace(before, data=both, current=2))
+        (fault,) = found(app)
+        assert fault.startswith("Прежним ключом данных 1 зашифровано значений: ")
+        assert "rotate-keys" in fault and hinted(app) == ""
+        person.phone = "+79001234567"
+        store.commit()
+        assert found(app) == [] and hinted(app).startswith("Ключ данных 1 больше ничего")
+        crypto.use_keys(dataclasses.replace(before, data=both))
+        person.phone = "+79001234567"
+        store.commit()
+        crypto.use_keys(dataclasses.replace(before, data={2: both[2]}, current=2))
+        (fault,) = found(app)
+        assert fault.startswith("Ключа данных 1 нет, а им зашифровано")
+        crypto.use_keys(dataclasses.replace(before, index=os.urandom(32)))
+        (fault,) = found(app)
+        assert fault.startswith("Поиск по person.phone не работает")
+    finally:
+        crypto.use_keys(before)
+    assert person.phone == "+79001234567" and found(app) == [] and hinted(app) == ""
+
+
+def hinted(app):
+    with app.app_context():
+        return " ".join(doctor.hints(app))

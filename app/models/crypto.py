@@ -58,10 +58,24 @@ def keys() -> KeyRing:
     return _ring[0]
 
 
+def prefix(key_id: int) -> bytes:
+    """How every value sealed by this key begins."""
+    return bytes([FORMAT, key_id])
+
+
+def key_of(stored: bytes) -> int:
+    """The id of the key that sealed this value (or its first bytes); 0 if it is in no format of ours."""
+    return stored[1] if len(stored) > 1 and stored[0] == FORMAT else 0
+
+
+def is_current(stored: bytes) -> bool:
+    return stored.startswith(prefix(keys().current))
+
+
 def encrypt(text: str, bound_to: str) -> bytes:
     ring, nonce = keys(), os.urandom(12)
     sealed = AESGCM(ring.data[ring.current]).encrypt(nonce, text.encode(), bound_to.encode())
-    return bytes([FORMAT, ring.current]) + nonce + sealed
+    return prefix(ring.current) + nonce + sealed
 
 
 def decrypt(stored: bytes, bound_to: str) -> str:
