@@ -37,6 +37,7 @@ def test_marks_stand_on_plain_ground_and_open_their_cards(
 ) -> None:
     arranged(live)
     page = open_page(live.url, width=width)
+    page.emulate_media(reduced_motion="reduce")  # nothing to wait for
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(ADDRESS)
@@ -67,7 +68,7 @@ def test_marks_stand_on_plain_ground_and_open_their_cards(
     expect(marks.first).to_be_focused()
 
     page.get_by_role("button", name=re.compile("показать на карте.*Соседняя")).click()
-    card = box.get_by_role("dialog")
+    card = box.get_by_role("dialog", name="2. Соседняя")
     card.get_by_role("link", name=re.compile("Подробнее.*Соседняя")).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Соседняя")
 
@@ -78,6 +79,16 @@ def test_marks_stand_on_plain_ground_and_open_their_cards(
     fits(page)
     page.get_by_role("link", name="Другая больница").click()
     expect(page.get_by_text("Найдено учреждений: 4")).to_be_visible()
+
+    box.scroll_into_view_if_needed()
+    expect(marks).to_have_text(["1, 3", "2"])
+    for _ in range(8):  # from afar they share one mark, which is looked at from nearer
+        box.get_by_role("button", name="Отдалить").click()
+    expect(marks).to_have_text(["1–3"])
+    marks.focus()
+    page.keyboard.press("Enter")
+    expect(marks).to_have_count(2)
+    expect(marks.first).to_be_focused()
     assert asked and all(url.startswith(live.url) for url in asked)
 
 

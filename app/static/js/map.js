@@ -25,7 +25,7 @@
     button.addEventListener("click", function () {
       part.scrollIntoView({ block: "center" });
       start(function () {
-        open(place, true);
+        show([place], true);
       });
     });
   }
@@ -102,46 +102,63 @@
     } else map.setView(points[0], 15);
     scale.addTo(map); // needs to know where the map looks
     if (words.address) {
-      const mark = L.marker(at(words.address), {
-        icon: L.divIcon({ className: "mark mark-address", iconSize: [30, 30] }),
+      const pin = L.marker(at(words.address), {
+        icon: L.divIcon({ className: "mark-address", iconSize: [28, 40], iconAnchor: [14, 40] }),
         interactive: false,
         keyboard: false,
-        zIndexOffset: -1000,
+        zIndexOffset: -1000, // its head looks out above a mark at the same place
       }).addTo(map);
-      mark.getElement().setAttribute("role", "img");
-      mark.getElement().setAttribute("aria-label", words.addressWords);
+      pin.getElement().setAttribute("role", "img");
+      pin.getElement().setAttribute("aria-label", words.addressWords);
     }
-    // Several institutions of one house share a mark: they would hide one another.
-    const houses = new Map();
-    for (const place of places) {
-      const here = houses.get(place.dataset.at) || [];
-      houses.set(place.dataset.at, here.concat(place));
-    }
-    for (const here of houses.values()) add(L, map, here);
+    const layer = L.layerGroup().addTo(map);
+    stand(L, map, layer);
+    map.on("zoomend", function () {
+      const focused = Array.from(marks).find((each) => each[1].getElement() === document.activeElement);
+      stand(L, map, layer);
+      if (focused) marks.get(focused[0]).getElement().focus();
+    });
     box.addEventListener("keydown", function (event) {
       if (event.key === "Escape") map.closePopup();
     });
     return { L: L, map: map };
   }
 
-  function add(L, map, here) {
-    const numbers = here.map((place) => place.dataset.number || "").filter(Boolean);
-    const icon = L.divIcon({
-      className: "mark",
-      iconSize: numbers.length > 1 ? null : [36, 36],
-      html: "",
-    });
-    const mark = L.marker(at(here[0].dataset.at), { icon: icon, riseOnHover: true }).addTo(map);
+  // Marks that would hide one another share one: «1–4».
+  function stand(L, map, layer) {
+    const groups = [];
+    layer.clearLayers();
+    marks.clear();
+    for (const place of places) {
+      const point = map.latLngToLayerPoint(at(place.dataset.at));
+      const near = groups.find((each) => each.point.distanceTo(point) < 38);
+      if (near) near.here.push(place);
+      else groups.push({ point: point, here: [place] });
+    }
+    for (const group of groups) add(L, map, layer, group.here);
+  }
+
+  function add(L, map, layer, here) {
+    const text = numbers(here);
+    const icon = L.divIcon({ className: "mark", iconSize: text.length > 2 ? [60, 36] : [36, 36], html: "" });
+    const mark = L.marker(at(here[0].dataset.at), { icon: icon, riseOnHover: true }).addTo(layer);
     const shown = mark.getElement();
-    shown.textContent = numbers.length > 2 ? numbers[0] + "–" + numbers[numbers.length - 1] : numbers.join(", ");
+    shown.textContent = text;
     shown.setAttribute("aria-label", here.map(name).join("; "));
-    mark.on("click", () => show(mark, here, false));
+    mark.on("click", () => press(here, false));
     shown.addEventListener("keydown", function (event) {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
-      show(mark, here, true);
+      press(here, true);
     });
-    for (const place of here) marks.set(place, { mark: mark, here: here });
+    for (const place of here) marks.set(place, mark);
+  }
+
+  function numbers(here) {
+    const all = here.map((place) => place.dataset.number || "").filter(Boolean);
+    if (all.length < 3) return all.join(", ");
+    const last = all[all.length - 1];
+    return Number(last) - Number(all[0]) === all.length - 1 ? all[0] + "–" + last : all[0] + "…" + last;
   }
 
   function name(place) {
@@ -149,24 +166,30 @@
     return [place.dataset.number, head.textContent.trim()].filter(Boolean).join(". ");
   }
 
-  function open(place, byHand) {
-    const found = marks.get(place);
-    if (found) show(found.mark, [place].concat(found.here.filter((each) => each !== place)), byHand);
+  // A shared mark is looked at from nearer; where that parts nothing, it shows all its cards.
+  function press(here, byKeys) {
+    const map = started.map;
+    const points = here.map((place) => place.dataset.at);
+    const apart = points.some((point) => point !== points[0]);
+    if (apart && map.getZoom() < map.getMaxZoom()) {
+      map.closePopup();
+      map.fitBounds(points.map(at), { padding: [70, 70] });
+    } else {
+      show(here, byKeys);
+    }
   }
 
-  function show(mark, here, byKeys) {
-    const L = started.L;
-    const map = started.map;
+  function show(here, byKeys) {
     const content = document.createElement("div");
     for (const place of here) content.append(copy(place));
-    const popup = L.popup({
+    const popup = started.L.popup({
       offset: [0, -14],
       maxWidth: 260,
       minWidth: 180,
       maxHeight: Math.max(160, box.clientHeight - 160),
       autoPanPadding: [10, 10],
     });
-    popup.setLatLng(mark.getLatLng()).setContent(content).openOn(map);
+    popup.setLatLng(at(here[0].dataset.at)).setContent(content).openOn(started.map);
     const card = popup.getElement();
     card.setAttribute("role", "dialog");
     card.setAttribute("aria-label", here.map(name).join("; "));
@@ -174,10 +197,13 @@
     const close = card.querySelector(".leaflet-popup-close-button");
     close.setAttribute("aria-label", words.close);
     close.title = words.close;
-    if (byKeys) card.focus();
+    let within = false; // what has the focus when the card goes is asked too late
+    card.addEventListener("focusin", () => (within = true));
+    card.addEventListener("focusout", (event) => (within = within && !event.relatedTarget));
     popup.once("remove", function () {
-      if (card.contains(document.activeElement)) mark.getElement().focus();
+      if (within) marks.get(here[0]).getElement().focus();
     });
+    if (byKeys) card.focus();
   }
 
   function copy(place) {
