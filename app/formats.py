@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Flask, current_app
 from flask_babel import format_decimal, gettext
 
-from app import i18n
+from app import i18n, wording
 from app.models.organization import Organization
 from app.rules.cleaning import Cleaned, shown
 from app.rules.clock import local
@@ -79,8 +79,8 @@ def init_formats(app: Flask) -> None:
         "blood_set": i18n.blood_set,
         "label": i18n.label,
         "say": i18n.say,
-        "status_words": i18n.status_of,
-        "what_for": i18n.what_for,
+        "status_words": wording.status_of,
+        "what_for": wording.what_for,
         "spoken": i18n.spoken,
         "at_zone": at_zone,
         "moment": moment,

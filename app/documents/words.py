@@ -7,7 +7,7 @@ import datetime as dt
 from babel.dates import format_date
 from flask_babel import gettext
 
-from app import formats, i18n
+from app import formats, i18n, wording
 from app.models.enums import AppointmentStatus
 from app.rules import clock
 from app.rules.visits import Visit
@@ -67,7 +67,7 @@ def status(visit: Visit) -> str:
     """The status, with plain words about what it does not mean yet."""
     if visit.status is AppointmentStatus.PENDING:
         return gettext("Awaiting approval: this is not a confirmed booking yet")
-    return i18n.status_words(visit.status, visit.wording)
+    return wording.status_words(visit.status, visit.wording)
 
 
 def title(visit: Visit) -> str:

@@ -78,7 +78,7 @@ def upgrade():
         batch_op.add_column(sa.Column('consent', sa.Enum('registration', 'screen', 'box', name='consentstep', native_enum=False, length=24), server_default='registration', nullable=False))
         batch_op.add_column(sa.Column('phone', sa.Enum('none', 'required', 'optional', 'choice', name='phonerule', native_enum=False, length=24), server_default='none', nullable=False))
         batch_op.add_column(sa.Column('kiosk_seconds', sa.Integer(), server_default='0', nullable=False))
-        batch_op.add_column(sa.Column('kiosk_dark', sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch_op.add_column(sa.Column('kiosk_dark', sa.Boolean(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column('wording', sa.Enum('donation', 'visit', 'request', name='wording', native_enum=False, length=24), server_default='donation', nullable=False))
 
     with op.batch_alter_table('consent', schema=None) as batch_op:
