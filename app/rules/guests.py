@@ -24,6 +24,7 @@ from app.rules import holding, throttle
 from app.rules.accounts import TextChanged, current_consent
 from app.rules.actor import Actor
 from app.rules.errors import N_, RuleError
+from app.rules.identification import networks
 from app.rules.transitions import changed_rows
 
 A = AppointmentStatus
@@ -244,7 +245,8 @@ def find_ticket(
 
     The caller commits also when this raises NoSuchTicket or TooManyTries, or the try is not counted.
     """
-    tries = [("ticket_address", address), ("ticket_number", str(number))]
+    one, around = networks(address)
+    tries = [("ticket_address", one), ("ticket_network", around), ("ticket_number", str(number))]
     with widened(session, WHOSE):
         for kind, value in tries:
             throttle.count(session, kind=kind, value=value, now=now)

@@ -498,6 +498,8 @@ def test_the_limits_say_where_they_come_from():
     from app.rules.starters import starter
 
     data = starter("identification")
+    kinds = [each["kind"] for each in data["limits"]]
+    assert len(set(kinds)) == len(kinds), "each limit is said once"
     assert all(each["source"] and throttle.LIMITS[each["kind"]].tries for each in data["limits"])
     for action in ("сбор", "систематизация", "накопление", "хранение", "использование",
                    "уточнение (обновление, изменение)", "уничтожение"):  # fmt: skip
