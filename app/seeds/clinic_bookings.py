@@ -17,7 +17,7 @@ from app.models.directory import PractitionerRole, Specialty
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import Channel, Confirmation, Sex, SlotStatus
 from app.models.schedule import Schedule, Slot
-from app.rules import approval, booking, codes, patients, transitions
+from app.rules import approval, booking, codes, desk, patients, transitions
 from app.rules.actor import actor_of
 from app.rules.clock import midnight
 from app.rules.errors import RuleError
@@ -28,8 +28,10 @@ from app.seeds.clinics import Clinic
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 AHEAD = 13 * DAY
 """How early anybody books; the policies open fourteen days ahead."""
-SHARES = ((-30, 0, 0.1), (0, 7, 0.37), (7, 14, 0.17))
+SHARES = ((-30, 0, 0.1), (0, 7, 0.42), (7, 14, 0.2))
 """Of the times on the site from the first day until before the second, counted from today: how many are taken."""
+AT_DESK = 0.35
+"""Of that share: the times that only the desk gives."""
 LATELY = 0.4
 MOST = 3
 """Visits of one patient in one round; the policies allow so many at once."""
@@ -77,7 +79,8 @@ class Round:
             if first < last:
                 seconds = self.rng.randrange(int((last - first).total_seconds()))
                 when = first + dt.timedelta(seconds=seconds)
-                self.agenda.at(when, partial(self._book, time, patient))
+                act = self._book_at_desk if time.slot.channel is Channel.DESK else self._book
+                self.agenda.at(when, partial(act, time, patient))
 
     def _chosen(self, at: dt.datetime) -> Iterator[Time]:
         """The wanted share of every doctor's times, some doctors being asked for more than others."""
@@ -89,7 +92,6 @@ class Round:
             .where(
                 Schedule.tenant_id == self.clinic.root.id,
                 Slot.status == SlotStatus.FREE,
-                Slot.channel == Channel.WEB,
                 Slot.starts_at > at,
                 Slot.starts_at < self.now + 14 * DAY,
             )
@@ -100,6 +102,8 @@ class Round:
         for slot, role, specialty in rows:
             days = (slot.starts_at - today).days
             share = next((share for a, b, share in SHARES if a <= days < b), 0)
+            if slot.channel is Channel.DESK:
+                share *= AT_DESK
             if self.rng.random() < share * fame[role.id]:
                 yield Time(slot, role.practitioner_id, specialty, role.organization_id)
 
@@ -152,6 +156,24 @@ class Round:
         except RuleError:
             return
         self._go_on(made, patient, at)
+
+    def _book_at_desk(self, time: Time, patient: Patient, at: dt.datetime) -> None:
+        """He has phoned, and the registrar books for him (B16)."""
+        try:
+            with self.session.begin_nested():
+                choice = desk.choice_of(self.session, slot_uid=time.slot.uid, now=at)
+                services = desk.services_of(self.session, choice)
+                made = desk.book(
+                    self.session,
+                    slot_uid=time.slot.uid,
+                    person=patient.person,
+                    service_uid=services[0].uid if services else None,
+                    actor=actor_of(self.clinic.registrar),
+                    now=at,
+                )
+        except RuleError:
+            return
+        self._expect(made, patient)
 
     def _go_on(self, made: Appointment, patient: Patient, at: dt.datetime) -> None:
         """What becomes of it up to now."""

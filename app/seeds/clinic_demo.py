@@ -49,6 +49,8 @@ def make(session: Session, agenda: Agenda, centre: Centre, *, now: dt.datetime) 
         clinic_directory.make(session, clinic, now=founded + DAY + number * HOUR)
         for number, clinic in enumerate(found)
     ]
+    administrator = centre.staff[Role.ADMINISTRATOR]
+    clinic_districts.load_addresses(session, administrator, now=now - PATTERNS - HOUR)
     for number, (clinic, (receive, services)) in enumerate(zip(found, made, strict=True)):
         at = now - PATTERNS + 4 * number * HOUR
         today = local_date(now, clinic.root.time_zone)

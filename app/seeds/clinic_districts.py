@@ -1,4 +1,4 @@
-"""Districts of the demo's polyclinics: the file of their streets, checked and applied, and their doctors."""
+"""Districts of the demo's polyclinics, with their doctors, and where its towns' houses stand: files, as staff load them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from sqlalchemy.orm import Session
 
 from app.models.district import District
 from app.models.enums import Role
-from app.rules import district_card, district_diff, district_file, district_imports, districts
+from app.models.staff import StaffUser
+from app.rules import (
+    address_diff,
+    address_file,
+    address_imports,
+    district_card,
+    district_diff,
+    district_file,
+    district_imports,
+    districts,
+)
 from app.rules.actor import actor_of
 from app.rules.district_card import Term
 from app.seeds.clinic_directory import Roles
@@ -34,6 +44,15 @@ def make(
             for name, first, last in wanted["doctors"][district.kind][district.number]
         ]
         _staff(session, clinic, district, terms, wanted.get("web_quota"), now + HOUR)
+
+
+def load_addresses(session: Session, by: StaffUser, *, now: dt.datetime) -> None:
+    """Points of the three towns' streets, so that the nearest institution can be found (E37)."""
+    name = "addresses.csv"
+    rows = address_file.read_file((DATA / name).read_bytes(), home="")
+    checked = address_imports.check(session, rows=rows, file_name=name, by=by, now=now)
+    seen = address_diff.compare(session, rows=rows).fingerprint
+    address_imports.apply(session, imported=checked, seen=seen, by=by, now=now)
 
 
 def _load_streets(session: Session, clinic: Clinic, now: dt.datetime) -> None:

@@ -26,15 +26,15 @@ HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 def publish(
     session: Session, agenda: Agenda, column: str, root: Organization, by: Actor, now: dt.datetime
 ) -> None:
-    """The organization's first pages, and its news at their days."""
+    """The organization's first pages, some with a text of its own, and its news at their days."""
     begun = now - 26 * DAY
 
     def begin(at: dt.datetime) -> None:
-        own = read("pages")["hotline"].get(column)
+        own = read("pages")["own"].get(column, {})
         for page in pages.listed(session, tenant_id=root.id):
             body_ru, body_en = page.body_ru, page.body_en
-            if own and page.kind is PageKind.HOTLINE:
-                body_ru, body_en = own["ru"], own["en"]
+            if page.slug in own:
+                body_ru, body_en = own[page.slug]["ru"], own[page.slug]["en"]
             text = Text(
                 page.kind, page.slug, page.title_ru, page.title_en, body_ru, body_en,
                 page.position, at,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import uuid
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -16,11 +15,11 @@ from sqlalchemy.orm import Session
 
 from app.models.account import Account, AccountPerson
 from app.models.consent import Consent, ConsentText
-from app.models.enums import ActorKind, ConsentPurpose, DocumentKind, Relation, Sex
+from app.models.enums import ActorKind, ConsentChannel, ConsentPurpose, DocumentKind, Relation, Sex
 from app.models.person import Person
-from app.rules import documents, person_documents
+from app.rules import documents, registering
 from app.rules.actor import Actor, actor_of
-from app.rules.donors import folded
+from app.rules.registering import NewCard
 from app.seeds.centre import password_hash
 from app.seeds.clinics import Clinic
 from app.seeds.names import Somebody, somebody
@@ -83,36 +82,23 @@ def make(
     session: Session, clinic: Clinic, *, now: dt.datetime, today: dt.date, rng: random.Random
 ) -> list[Patient]:
     """Adults, then children; the very first has every document that the polyclinic asks about."""
-    texts = {
-        text.purpose: text
-        for text in session.scalars(
-            select(ConsentText).where(ConsentText.tenant_id == clinic.root.id)
-        )
-    }
-    numbers, by = Numbers(rng), actor_of(clinic.registrar)
+    numbers, text = Numbers(rng), _text(session, clinic)
     found: list[Patient] = []
-    for number in range(1, ADULTS[clinic.column] + 1):
+    for number in range(ADULTS[clinic.column]):
         who = somebody(today=today, ages=(GROWN, OLD), rng=rng)
-        person = _card(session, clinic, number, who, now)
+        person = _card(session, clinic, who, number, numbers, now)
         account = None
         if clinic.column in BY_ACCOUNT:
-            account = _account(session, f"patient-{clinic.column.lower()}{number:02d}", now)
-            _link(session, account, person, Relation.SELF, texts[ConsentPurpose.BOOKING], now)
+            account = _account(session, f"patient-{clinic.column.lower()}{number + 1:02d}", now)
+            _link(session, account, person, Relation.SELF, text, now)
         found.append(Patient(person, account))
     for number in range(CHILDREN.get(clinic.column, 0)):
         parent = found[number]
         who = somebody(today=today, ages=(CHILD, GROWN), rng=rng, family=_family(parent.person))
-        person = _card(session, clinic, ADULTS[clinic.column] + number + 1, who, now)
+        person = _card(session, clinic, who, len(found), numbers, now, child=True)
         if parent.account is not None:
-            text = texts[ConsentPurpose.BOOKING]
             _link(session, parent.account, person, Relation.CHILD, text, now)
         found.append(Patient(person, parent.account, child=True))
-    for number, each in enumerate(found):
-        for kind in _documents(clinic.column, number, each.child):
-            typed = str(getattr(numbers, kind.value)())
-            person_documents.add(
-                session, person=each.person, kind=kind, text=typed, actor=by, now=now
-            )
     return found
 
 
@@ -144,22 +130,44 @@ def _family(parent: Person) -> str:
     return name.removesuffix("а") if parent.sex is Sex.FEMALE else name
 
 
-def _card(session: Session, clinic: Clinic, number: int, who: Somebody, now: dt.datetime) -> Person:
-    person = Person(
-        uid=uuid.uuid4(),
-        tenant_id=clinic.root.id,
-        family_name=who.family_name,
-        given_name=who.given_name,
-        patronymic=who.patronymic,
-        birth_date=who.birth_date,
-        sex=who.sex,
-        created_at=now,
+def _card(
+    session: Session,
+    clinic: Clinic,
+    who: Somebody,
+    number: int,
+    numbers: Numbers,
+    now: dt.datetime,
+    *,
+    child: bool = False,
+) -> Person:
+    """Registered at the desk with documents in hand (B15)."""
+    kinds = _documents(clinic.column, number, child)
+    card = NewCard(
+        who.family_name,
+        who.given_name,
+        who.patronymic,
+        who.birth_date,
+        who.sex,
+        phone=f"+7946000{list(ADULTS).index(clinic.column) + 1}{number + 1:03d}",
+        documents=tuple((kind, getattr(numbers, kind.value)()) for kind in kinds),
+        consent=ConsentChannel.PAPER,
     )
-    person.search_name = folded(person.full_name)
-    person.phone = f"+7946000{list(ADULTS).index(clinic.column) + 1}{number:03d}"
-    session.add(person)
-    session.flush()
-    return person
+    return registering.register(
+        session,
+        tenant_id=clinic.root.id,
+        card=card,
+        is_another=True,
+        actor=actor_of(clinic.registrar),
+        now=now,
+    )
+
+
+def _text(session: Session, clinic: Clinic) -> ConsentText:
+    """What one agrees to as one registers on the site."""
+    query = select(ConsentText).where(
+        ConsentText.tenant_id == clinic.root.id, ConsentText.purpose == ConsentPurpose.BOOKING
+    )
+    return session.scalars(query).one()
 
 
 def _account(session: Session, name: str, now: dt.datetime) -> Account:

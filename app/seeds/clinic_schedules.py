@@ -79,7 +79,8 @@ def publish(
     last: dt.date,
     now: dt.datetime,
 ) -> None:
-    """Each plan for the days from ``first`` to ``last``, with a title that says which."""
+    """Each plan for the days from ``first`` to ``last``, under the name of the template's institution."""
+    places = {place.id: place for place in (clinic.root, *clinic.branches.values())}
     for plan in plans:
         assert plan.template_id is not None
         template = session.get_one(ScheduleTemplate, plan.template_id)
@@ -87,7 +88,7 @@ def publish(
             session,
             tenant_id=clinic.root.id,
             matrix=Plan(plan.template_id, plan.role_ids, Dates(first, last), plan.lines),
-            title=f"{template.title}, {first:%d.%m}–{last:%d.%m}",
+            title=places[template.organization_id].short_name,
             actor=clinic.scheduler,
             now=now,
         )
