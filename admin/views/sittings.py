@@ -35,7 +35,7 @@ from app.rules.errors import NotFound, RuleError
 from app.rules.matrix import Dates
 from app.rules.publication_list import Row
 from app.rules.sitting_planning import Remark
-from app.rules.sittings import Plan
+from app.rules.sittings import Plan, alike
 from forms.publishing import chosen_uid
 from forms.sittings import PlanForm, WeekForm
 
@@ -257,7 +257,7 @@ class SittingsPage(PublicationPage):
             form=form,
             groups=sitting_previews.grouped(form.roles),
             source=template,
-            lines=templates.lines_of(template) if template is not None else (),
+            week=alike(templates.lines_of(template)) if template is not None else (),
             row=row,
             seen=request.form.get("seen") or seen,
             sentence=sentence,

@@ -20,6 +20,7 @@ from app.models.organization import Organization
 from app.models.template import ScheduleTemplate
 from app.rules import templates
 from app.rules.errors import NotFound, RuleError
+from app.rules.sittings import alike
 from app.rules.template_lines import LinesWrong
 from forms.publishing import chosen_uid
 from forms.templates import TemplateForm
@@ -39,7 +40,7 @@ class TemplatesPage(StaffPage):
         return self.render(
             "admin/templates/index.html",
             templates=templates.listed(self.session),
-            lines_of=templates.lines_of,
+            days_of=lambda one: alike(templates.lines_of(one)),
             places={row.id: row for row in templates.places(self.session)},
         )
 

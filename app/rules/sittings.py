@@ -181,6 +181,18 @@ class Sitting:
         return sum(slot.channel is Channel.WEB for slot in self.slots)
 
 
+def alike(lines: Iterable[Line]) -> list[tuple[tuple[int, ...], tuple[Line, ...]]]:
+    """Weekdays with the same hours together, each with the lines of its first; by the first weekday."""
+    days: dict[int, list[Line]] = {}
+    for line in lines:
+        days.setdefault(line.weekday, []).append(line)
+    found: dict[tuple[Line, ...], list[int]] = {}
+    for weekday in sorted(days):
+        own = sorted((replace(line, weekday=0) for line in days[weekday]), key=lambda x: x.start)
+        found.setdefault(tuple(own), []).append(weekday)
+    return [(tuple(weekdays), own) for own, weekdays in found.items()]
+
+
 def minute_of(time: dt.time) -> int:
     return time.hour * 60 + time.minute
 

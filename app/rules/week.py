@@ -122,7 +122,8 @@ def grid(session: Session, *, institution: Institution, wish: Wish, now: dt.date
     here = [each for each in everybody if inside is None or each.role.department_id in inside]
     fitting = [each for each in here if _fits(each, wish)]
     today = local_date(now, place.time_zone)
-    days = _week(wish, today)
+    soonest = min((each.nearest for each in fitting if each.nearest is not None), default=now)
+    days = _week(wish, today, local_date(soonest, place.time_zone))
     cells = _cells(session, fitting, days, wish, now=now, until=until)
     shown = _with_cells(fitting, cells, days, wish)
     return Grid(
@@ -163,10 +164,14 @@ def _fits(doctor: Doctor, wish: Wish) -> bool:
     return all(word in doctor.practitioner.search_name for word in folded(wish.doctor).split())
 
 
-def _week(wish: Wish, today: dt.date) -> tuple[dt.date, ...]:
-    """The week wished for, or that of the first day wished for; never one that is over."""
+def _week(wish: Wish, today: dt.date, soonest: dt.date) -> tuple[dt.date, ...]:
+    """The week wished for, or that of the first day wished for; never one that is over.
+
+    Without a wish that of the nearest free time: on a Saturday this week has nothing to show.
+    """
     first = monday_of(today)
-    wanted = monday_of(wish.week or max(wish.first or today, today))
+    begin = wish.first or (today if wish.last else soonest)
+    wanted = monday_of(wish.week or max(begin, today))
     wanted = max(first, min(wanted, first + dt.timedelta(weeks=MOST_WEEKS)))
     return tuple(wanted + dt.timedelta(days=number) for number in range(7))
 

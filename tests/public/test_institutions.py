@@ -213,6 +213,20 @@ def test_another_week_is_a_link_and_a_week_that_is_over_is_not_shown(
     )
 
 
+def test_without_a_wish_the_week_of_the_nearest_free_time_is_shown(
+    client: Visitor, clinic: Clinic, store: Session
+) -> None:
+    make.make_sitting(store, clinic.surgeon, date=dt.date(2026, 12, 1), times=("10:00", "10:30"))
+
+    def week(query: str = "") -> str:
+        page = client.page(clinic.url + query)
+        return str(page.xpath("//nav[@class='weeks']//a[@aria-current]")[0].text)
+
+    assert week() == "23.11–29.11"
+    assert week("?specialty=surgeon") == "30.11–06.12"
+    assert week("?specialty=surgeon&week=2026-11-23") == "23.11–29.11"
+
+
 def test_the_page_takes_three_queries_whatever_its_size_beside_the_frames_own(
     client: Visitor, clinic: Clinic, store: Session, app: Flask
 ) -> None:

@@ -16,7 +16,16 @@ from app.rules import holidays
 from app.rules.clock import instant, local
 from app.rules.matrix import Dates
 from app.rules.sitting_planning import Away, Facts, Quota, RoleFacts, by_week, planned
-from app.rules.sittings import Line, Plan, clock_time, line_slots, minute_of, skipped, slots_of
+from app.rules.sittings import (
+    Line,
+    Plan,
+    alike,
+    clock_time,
+    line_slots,
+    minute_of,
+    skipped,
+    slots_of,
+)
 from app.rules.template_lines import faults
 
 ZONES = (
@@ -132,6 +141,19 @@ def test_irregular_minutes_last_until_the_next_time():
     line = Line(1, dt.time(9), dt.time(10), 15, times)
     slots = line_slots(line, dt.date(2026, 11, 23), "Europe/Moscow")
     assert [slot.minutes for slot in slots] == [25, 5, 15, 15]
+
+
+def test_weekdays_with_the_same_hours_stand_together():
+    morning = Line(1, dt.time(9), dt.time(12), 20)
+    urgent = Line(1, dt.time(12), dt.time(12, 20), 20, kind=SlotKind.URGENT)
+    lines = [
+        replace(urgent, weekday=3), morning, urgent, replace(morning, weekday=2),
+        replace(morning, weekday=3),
+    ]  # fmt: skip
+    found = alike(lines)
+    assert [weekdays for weekdays, _ in found] == [(1, 3), (2,)]
+    assert [line.kind for line in found[0][1]] == [SlotKind.PLANNED, SlotKind.URGENT]
+    assert alike([]) == []
 
 
 def test_an_hour_that_the_clocks_skip_has_no_slots_and_is_named():
