@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 
 import pytest
 from pypdf import PdfReader
@@ -16,9 +17,10 @@ from app.models.enums import (
     Channel,
     ConsentPurpose,
     MessageKind,
+    Role,
     SlotStatus,
 )
-from app.rules import codes
+from app.rules import approval, codes
 from tests import make
 from tests.client import form_of, headings, parsed, words
 from tests.public.clinic import (
@@ -622,3 +624,69 @@ def test_the_days_stand_as_a_calendar_too(store, client):
     assert words(link) == "25: свободно: 4"
     assert link.get("aria-current") == "date"
     assert "day=2026-11-25" in link.get("href")
+
+
+LOST = (
+    "Выбранное время недоступно для записи. К сожалению, временно нет связи с ЛПУ. "
+    "Попробуйте обратиться позже."
+)
+
+
+def test_without_a_link_to_the_institution_nothing_is_booked(store, client, clock):
+    """Row E33, at the choice and at the confirmation; afterwards it goes on where it stopped."""
+    clinic = make_clinic(store)
+    identify(client, clinic)
+    clinic.tenant.branch.link_lost_at = clock.now
+    response = choose(client, clinic)
+    assert response.status_code == 409
+    assert LOST in words(response)
+    clinic.tenant.branch.link_lost_at = None
+    url = choose(client, clinic).location
+    clinic.tenant.branch.link_lost_at = clock.now
+    response = client.send(f"{url}/confirm")
+    assert response.status_code == 409
+    assert LOST in words(response)
+    assert booking(store).status is A.HELD
+    clinic.tenant.branch.link_lost_at = None
+    after(client, client.send(f"{url}/confirm"))
+    assert booking(store).status is A.BOOKED
+
+
+def test_allowed_by_the_institution_first_then_the_code(store, client, as_staff, clock):
+    """Row E27: «после получения разрешения записи на приём со стороны медицинского учреждения»."""
+    clinic = make_clinic(store, "registry_approval")
+    identify(client, clinic, phone=PHONE)
+    url = choose(client, clinic).location
+    page = after(client, client.send(f"{url}/confirm"))
+    assert headings(page)[0] == "Ожидает разрешения учреждения"
+    row = booking(store)
+    assert row.status is A.PENDING
+    registrar = make.make_staff(store, Role.REGISTRAR, clinic.tenant.root)
+    approval.approve(store, appointment_id=row.id, by=registrar, now=clock.now)
+    store.commit()
+    page = client.page(url)
+    assert headings(page)[0].startswith("Вами забронирован талон на приём")
+    page = after(client, client.send(f"{url}/code", {"code": codes.code_of(booking(store))}))
+    assert "Запись на приём подтверждена" in words(page)
+
+
+def test_guesses_are_stopped_and_hit_and_miss_look_the_same(store, new_client, clock):
+    """The page of a miss is the same whatever was wrong; after some misses a question is asked, then nothing."""
+    clinic = make_clinic(store)
+    url = address(clinic)
+    pages = []
+    for fields in ({"number": "7712345678901243"}, {"birth_date": "15.02.1985"}):
+        response = new_client().submit(url, OMS | fields, form=url)
+        assert response.status_code == 409
+        page = response.get_data(as_text=True)
+        for value in (OMS | fields)["number"], (OMS | fields)["birth_date"]:
+            page = page.replace(value, "")
+        pages.append(re.sub(r'name="csrf_token" value="[^"]+"', "", page))
+    assert pages[0] == pages[1]
+    answers = set()
+    for day in range(1, 20):
+        response = new_client().send(url, OMS | {"birth_date": f"{day:02}.03.1991"})
+        answers.add(response.status_code)
+    assert answers <= {400, 409, 429}
+    assert new_client().send(url, OMS).status_code in (400, 429)
+    assert store.scalars(select(Guest)).all() == []
