@@ -23,7 +23,9 @@ sys.path.insert(0, str(ROOT))
 
 from app.models.enums import Role  # noqa: E402
 from app.seeds.centre import PASSWORD, PEOPLE, TOTP  # noqa: E402
+from app.seeds.clinics import COLUMNS, read  # noqa: E402
 
+HOSPITAL = read(COLUMNS["E"])["organization"]["short_name"]
 IMAGES = ROOT / "docs" / "img"
 CHROMIUM = [
     "--no-sandbox",
@@ -40,7 +42,7 @@ def free_port() -> int:
 
 
 def wait_for(address: str) -> None:
-    for _ in range(240):
+    for _ in range(600):  # the first start makes the demo
         try:
             urllib.request.urlopen(f"{address}/healthz", timeout=2)  # noqa: S310 - our own address
             return
@@ -76,6 +78,15 @@ def preview(page: Page) -> None:
     page.wait_for_url(lambda url: not url.endswith("/new/"))
 
 
+def week(page: Page, address: str) -> None:
+    """A department of the demo's hospital with the week of its doctors."""
+    page.goto(f"{address}/institutions")
+    page.click(f"main a:has-text('{HOSPITAL}')")
+    page.click("main a:has-text('Лечебно-консультативное отделение')")
+    page.wait_for_url("**department=**")
+    page.locator(".picker").evaluate("picker => scrollTo(0, picker.offsetTop - 16)")
+
+
 def speak_russian(page: Page) -> None:
     """Date fields as a Russian browser shows them: Debian's Chromium has its languages in a package apart."""
     page.eval_on_selector_all(
@@ -101,6 +112,7 @@ def take(address: str) -> None:
             ("places", None, "/"),
             ("queue", Role.REGISTRAR, "/staff/queue/"),
             ("publishing", Role.SCHEDULER, "/"),
+            ("week", None, "/"),
         ):
             page = browser.new_context(viewport=size, locale="ru-RU").new_page()
             if role is not None:
@@ -108,6 +120,8 @@ def take(address: str) -> None:
             page.goto(address + path)
             if name == "publishing":
                 preview(page)
+            if name == "week":
+                week(page, address)
             speak_russian(page)
             page.screenshot(path=IMAGES / f"{name}.png")
         browser.close()
