@@ -75,6 +75,7 @@ def at(
 ) -> Guest:
     """The browser's row, made if there is none; another legal body begins anew: its registry is another one."""
     with widened(session, WHOSE):
+        one_after_another(session, holder_of(token))
         session.execute(
             delete(Guest).where(
                 Guest.holder == holder_of(token),
@@ -99,6 +100,13 @@ def at(
         row.expires_at = max(row.expires_at, now + STAYS)
         session.flush()  # one browser has one row: the index decides
         return row
+
+
+def one_after_another(session: Session, holder: bytes) -> None:
+    """Two requests of one browser wait for each other. (On SQLite the one writer is the lock.)"""
+    if session.get_bind().dialect.name == "postgresql":
+        key = int.from_bytes(holder[:8], "big", signed=True)
+        session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def stay(session: Session, guest: Guest, *, now: dt.datetime) -> None:

@@ -190,7 +190,10 @@ def _booked(
     user_agent: str,
 ) -> Appointment:
     with widened(session, OWN):
-        if row.status is A.HELD and row.person_id != person_id:
+        booking.lock_person(session, person_id)
+        session.refresh(row)  # whoever has pressed twice has waited for himself
+        fresh = row.status is A.HELD
+        if fresh and row.person_id != person_id:
             patients.name(
                 session,
                 appointment_id=row.id,
@@ -199,7 +202,6 @@ def _booked(
                 actor=actor,
                 now=now,
             )
-        fresh = row.status is A.HELD
         if fresh and reader.guest is not None:
             row.phone = reader.guest.phone
             session.flush()

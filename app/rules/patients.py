@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from app.models.appointment import Appointment
@@ -26,7 +26,7 @@ from app.rules.booking import lock_person
 from app.rules.donor_day import Choice, Day, policy_of
 from app.rules.eligibility import blocking
 from app.rules.errors import HoldEnded, NotFound, Refused
-from app.rules.guests import holder_of
+from app.rules.guests import holder_of, one_after_another
 from app.rules.policies import NoPolicy
 from app.rules.visit_checks import check, visits_of
 
@@ -84,7 +84,7 @@ def hold(
     holder = holder_of(token)
     with widened(session, NOBODY_YET):
         choice = choice_of(session, slot_uid=slot_uid, now=now)
-        _one_after_another(session, holder)
+        one_after_another(session, holder)
         row = holding.keep(
             session, choice, person_id=None, holder=holder, actor=actor, now=now, address=address
         )
@@ -172,10 +172,3 @@ def name(
                 holding.release(session, appointment_id=former.appointment_id, actor=actor, now=now)
         session.refresh(row)
         return row
-
-
-def _one_after_another(session: Session, holder: bytes) -> None:
-    """Two requests of one browser wait for each other. (On SQLite the one writer is the lock.)"""
-    if session.get_bind().dialect.name == "postgresql":
-        key = int.from_bytes(holder[:8], "big", signed=True)
-        session.execute(select(func.pg_advisory_xact_lock(key)))

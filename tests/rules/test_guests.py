@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -235,3 +236,55 @@ def test_what_comes_next(changes, person_id, facts, step):
         **{"agreed_at": None, "phone_settled": False, "phone_ciphertext": None} | facts
     )
     assert next_step(SimpleNamespace(**settings), person_id=person_id, guest=guest) is step
+
+
+def test_pressed_twice_at_once_is_one_booking_and_one_consent(store, new_session):
+    """Both requests have read the held time before either has booked it."""
+    clinic = make_clinic(store)
+    guest = guests.at(
+        store, token="browser", organization=clinic.tenant.branch, locale="ru", now=NOW
+    )
+    guests.identified(
+        store,
+        guest,
+        person_id=clinic.patient.id,
+        method=IdentifyBy.OMS,
+        email="anna@example.org",
+        now=NOW,
+    )
+    guests.agree(store, guest, text_id=clinic.tenant.consent_text.id, now=NOW)
+    held = patients.hold(
+        store, slot_uid=clinic.slots[0].uid, token="browser", actor=NOBODY, now=NOW
+    )
+    store.commit()
+    uid, patient_id = held.uid, clinic.patient.id
+    booked, failed = [], []
+
+    def press() -> None:
+        session = new_session()
+        try:
+            if session.get_bind().dialect.name == "sqlite":
+                session.connection()  # begins as a request does
+            who = Reader("browser", guests.of(session, token="browser", now=NOW))
+            row = patient_visits.own(session, uid=uid, reader=who)
+            if session.get_bind().dialect.name == "postgresql":
+                ready.wait()
+            done = patient_visits.book(
+                session, row=row, reader=who, person_id=patient_id, actor=NOBODY, now=NOW
+            )
+            session.commit()
+            booked.append(done.status)
+        except Exception as error:  # of any kind: there must be none
+            session.rollback()
+            failed.append(error)
+
+    ready = threading.Barrier(2)
+    threads = [threading.Thread(target=press) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert booked == [A.BOOKED, A.BOOKED]
+    store.expire_all()
+    assert len(store.scalars(select(Consent)).all()) == 2  # to the booking, to the questionnaire
