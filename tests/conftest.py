@@ -7,6 +7,18 @@
 - ``scale(full)``: a tenth of an issue's figure in ``./talon test``, all of it in ``./talon test-full``.
 
 What cannot be had is skipped and counted in a closing line; with REQUIRE_ALL=1 it fails.
+
+How it stays quick (fifteen minutes on two processors are all there is):
+
+- Made once for each process and engine: the server, the migrated template, the application, the live site,
+  Chromium, the worlds of tests/matrix and tests/fuzz. ``--dist worksteal`` gives one process the SQLite half
+  and the other the PostgreSQL half, so most of it is made once in all; who is done first helps the other.
+- After a test of pages every table is emptied by one request (tests/stores.py). The matrix and the fuzzer
+  compare databases as the driver reads them and put rows back only when something has changed.
+- Templates are compiled once for all applications; ``./talon test`` keeps what Python compiles in .venv.
+- In Chromium a page costs a second, in ``client`` a hundredth: assert in Chromium what only Chromium knows.
+  Such a walk says ``on_one_engine`` or ``on_both_engines`` (tests/browser.py, docs/decisions/0013).
+- Nothing sleeps for a fixed time where it can wait for what it waits for.
 """
 
 from __future__ import annotations
