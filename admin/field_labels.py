@@ -130,7 +130,7 @@ LABELS: dict[str, dict[str, Any]] = {
         "code_until": _l("The code is awaited until"),
         "code_tries": _l("Wrong codes"),
         "code_sent": _l("Codes sent"),
-        "comment": _l("Comment for the donor"),
+        "comment": _l("Comment for the person"),
         "override_reason": _l("Why approve all the same"),
         "overridden": _l("Checks that were overruled"),
         "linked_record_id": _l("Record in the file"),

@@ -38,13 +38,18 @@ class Guarded:
     for_patients = False
     """Of use only to whoever works for an organization that takes patients: others have no such entry."""
 
+    for_donors = False
+    """The same for organizations that take donors."""
+
     def is_accessible(self) -> bool:
         """For the menu: whether the reader's roles give the permission, and there is something to do."""
         user = g.get("user")
         if not isinstance(user, StaffUser):
             return False
         allowed = not self.permission or access.can(user, self.permission)
-        return allowed and (not self.for_patients or tenants.take_patients())
+        if self.for_patients and not tenants.take_patients():
+            return False
+        return allowed and (not self.for_donors or tenants.take_donors())
 
     def _handle_view(self, name: str, /, **kwargs: Any) -> Response | None:
         """Before every view method: in, to the sign-in page, or a refusal in a sentence."""

@@ -18,6 +18,7 @@ from admin.views.addresses import LARGEST_UPLOAD as LARGEST_ADDRESSES
 from admin.views.addresses import AddressesPage
 from admin.views.audit import AuditView
 from admin.views.days import DaysPage
+from admin.views.desk import DeskPage
 from admin.views.directory import DepartmentsView, ServicesView, SpecialtiesView
 from admin.views.directory_doctors import PractitionersView
 from admin.views.directory_files import LARGEST_UPLOAD as LARGEST_WORKBOOK
@@ -39,8 +40,8 @@ from admin.views.pages import PagesPage
 from admin.views.pauses import PausesPage
 from admin.views.policies import PoliciesView
 from admin.views.publishing import PublishingPage
-from admin.views.queue import QueuePage
-from admin.views.queue_bulk import BulkPage
+from admin.views.queue import QueuePage, VisitsPage
+from admin.views.queue_bulk import BulkPage, VisitsBulkPage
 from admin.views.reasons import ReasonsView
 from admin.views.records import RecordsPage
 from admin.views.reports import ReportsPage
@@ -74,6 +75,9 @@ def init_admin(app: Flask) -> None:
             index_view=HomePage(),
             theme=Theme(folder="bootstrap4", base_template="admin/base.html"),
         )
+        office.add_view(DeskPage())
+        office.add_view(VisitsPage())
+        office.add_view(VisitsBulkPage())
         office.add_view(QueuePage())
         office.add_view(TicketPage())
         office.add_view(BulkPage())

@@ -35,8 +35,20 @@ def _roots() -> tuple[list[Organization], list[Organization]]:
 
 
 def take_patients() -> bool:
-    """Whether any organization in the reader's scope takes patients. Read once per request."""
-    if "patients_here" not in g:
-        some = select(Organization.id).where(Organization.takes_patients, Organization.is_active)
-        g.patients_here = db.session.scalar(some.limit(1)) is not None
-    return cast(bool, g.patients_here)
+    """Whether any organization in the reader's scope takes patients."""
+    return _taken()[0]
+
+
+def take_donors() -> bool:
+    """Whether any takes donors, or none takes anybody yet."""
+    patients, donors = _taken()
+    return donors or not patients
+
+
+def _taken() -> tuple[bool, bool]:
+    """Patients, donors: read once per request."""
+    if "taken_here" not in g:
+        flags = select(Organization.takes_patients, Organization.takes_donors)
+        rows = db.session.execute(flags.where(Organization.is_active).distinct()).all()
+        g.taken_here = any(row[0] for row in rows), any(row[1] for row in rows)
+    return cast("tuple[bool, bool]", g.taken_here)

@@ -37,6 +37,8 @@ class QueueWish:
 
     branch: uuid.UUID | None = None
     donation_type: uuid.UUID | None = None
+    doctor: uuid.UUID | None = None
+    """Of patients' requests."""
     date_from: dt.date | None = None
     date_to: dt.date | None = None
     overdue: bool = False
@@ -47,7 +49,8 @@ class QueueWish:
 
     @property
     def is_narrowed(self) -> bool:
-        return any((self.branch, self.donation_type, self.date_from, self.date_to, self.overdue))
+        chosen = (self.branch, self.donation_type, self.doctor, self.date_from, self.date_to)
+        return any(chosen) or self.overdue
 
 
 def wish_of(args: Mapping[str, str]) -> QueueWish:
@@ -58,6 +61,7 @@ def wish_of(args: Mapping[str, str]) -> QueueWish:
     return QueueWish(
         branch=_uuid(args, "branch"),
         donation_type=_uuid(args, "type"),
+        doctor=_uuid(args, "doctor"),
         date_from=_date(args, "from"),
         date_to=_date(args, "to"),
         overdue=args.get("overdue", "") == "1",
@@ -74,6 +78,7 @@ def args_of(wish: QueueWish, **changes: Any) -> dict[str, str]:
     found = {
         "branch": str(wish.branch or ""),
         "type": str(wish.donation_type or ""),
+        "doctor": str(wish.doctor or ""),
         "from": wish.date_from.isoformat() if wish.date_from else "",
         "to": wish.date_to.isoformat() if wish.date_to else "",
         "overdue": "1" if wish.overdue else "",
@@ -121,10 +126,10 @@ class RejectForm(Form):
 
     reason = SelectField(
         _l("Reason"),
-        validators=[Needed(_l("Choose a reason: the donor will read it in the letter."))],
+        validators=[Needed(_l("Choose a reason: the person will read it in the letter."))],
     )
     comment = TextAreaField(
-        _l("Comment for the donor"),
+        _l("Comment for the person"),
         validators=[
             Length(max=MAX_COMMENT, message=_l("The comment is too long: 2000 characters at most."))
         ],
@@ -154,12 +159,12 @@ class OverrideForm(Form):
 
 
 class CancelForm(Form):
-    """Why the centre cancels: the letter quotes it."""
+    """Why the booking is cancelled: the letter or the SMS quotes it."""
 
     comment = TextAreaField(
-        _l("Why: the donor will read it in the letter"),
+        _l("Why: the person will read it"),
         validators=[
-            Needed(_l("Write why: the donor will read it in the letter.")),
+            Needed(_l("Write why: the person will read it.")),
             Length(
                 max=MAX_COMMENT, message=_l("The comment is too long: 2000 characters at most.")
             ),

@@ -34,7 +34,7 @@ class SearchForm(FlaskForm):
     q = LineField(_l("Who"), longest=100, render_kw={"autocomplete": "off", "type": "search"})
 
 
-def _phone_shape(_form: Any, field: Any) -> None:
+def phone_shape(_form: Any, field: Any) -> None:
     if field.data and not normal_phone(field.data):
         raise ValidationError(gettext("A Russian number, please: +7 900 123-45-67."))
 
@@ -54,7 +54,7 @@ class CorrectForm(FlaskForm):
     sex = MemberField(_l("Sex"), members=Sex, words=SEXES.get, blank=_l("not known"))
     phone = LineField(
         _l("Phone"),
-        [_phone_shape],
+        [phone_shape],
         longest=30,
         description=_l("+7 900 123-45-67. Kept encrypted. Left empty, it stays as it is."),
         render_kw={"type": "tel", "autocomplete": "off"},

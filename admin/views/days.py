@@ -33,6 +33,7 @@ from forms.publishing import chosen_uid
 class DaysPage(StaffPage):
     """What is published, how full it is, and what can be changed about it."""
 
+    for_donors = True
     slug = "days"
     title = _l("Donor days")
     section = SCHEDULE

@@ -18,6 +18,7 @@ def state(row: DonationType) -> Badge:
 
 
 class DonationTypesView(StaffView):
+    for_donors = True
     slug = "donation-types"
     title = _l("Donation types")
     title_one = _l("Donation type")

@@ -13,6 +13,7 @@ from flask_admin import expose
 from flask_babel import gettext
 from werkzeug import Response
 
+from admin import tenants
 from admin.base import done, refused
 from app.extensions import saved
 from app.i18n import say
@@ -65,7 +66,9 @@ class Changes:
                 )
             elif self._did(form, lambda: self._correct(person, form)):
                 return self.back(".card", uid=uid)
-        return self._form("admin/donors/correct.html", person, who, form, was=was)
+        return self._form(
+            "admin/donors/correct.html", person, who, form, was=was, of_donor=_of_donor(person, who)
+        )
 
     def _correct(self, person: Person, form: CorrectForm) -> None:
         changed = corrections.correct_card(
@@ -285,3 +288,9 @@ def _uid(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         raise NotFound() from None
+
+
+def _of_donor(person: Person, who: StaffFacts) -> bool:
+    """Whether what a donor says of himself is asked for: not of a polyclinic's patient."""
+    tenant = tenants.seen().get(person.tenant_id)
+    return bool(who.donor or who.record) or tenant is None or not tenant.takes_patients

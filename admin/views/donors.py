@@ -15,7 +15,7 @@ from admin.sections import DONORS
 from admin.views.donor_changes import Changes, name_of
 from admin.views.donor_documents import Documents
 from app.extensions import saved
-from app.rules import audit, donor_card, donor_search, lookup, person_documents
+from app.rules import audit, consents, donor_card, donor_search, lookup, person_documents
 from app.rules.donor_card import Card
 from app.rules.examination import TITLES
 from forms.donors import SEXES, PhoneForm, SearchForm
@@ -26,6 +26,13 @@ SAW = {
     "donors.phone": _l("asked for the phone"),
     "donors.document": _l("asked for a document’s number"),
     "donors.list": _l("in a list of donors"),
+    "desk.list": _l("in a list of the desk"),
+    "desk.book": _l("booked for a caller"),
+    "desk.move": _l("moved a booking"),
+    "grid": _l("in the schedule grid"),
+    "grid.day": _l("in the day of a practitioner"),
+    "visits": _l("in the queue of requests"),
+    "visits.bulk": _l("in the queue of requests"),
     "queue": _l("in the queue of requests"),
     "queue.bulk": _l("in the queue of requests"),
     "ticket": _l("opened a booking"),
@@ -44,6 +51,7 @@ PHONE_SHOWN = 5 * 60
 class DonorsPage(Changes, Documents, StaffPage):
     """Who looks is written down: a card, a list, a telephone number."""
 
+    for_donors = True
     slug = "donors"
     section = DONORS
     title = _l("Donor cards")
@@ -103,6 +111,7 @@ class DonorsPage(Changes, Documents, StaffPage):
 
     def _card(self, card: Card, action: str, **more: Any) -> Any:
         records = [card.record] if card.record is not None else []
+        agreed = consents.of_person(self.session, person_id=card.person.id)
         self.note_seen(action, [card.person, *card.twins], records)
         return self.render(
             "admin/donors/card.html",
@@ -114,6 +123,11 @@ class DonorsPage(Changes, Documents, StaffPage):
             saw=SAW,
             may_edit=self.may("donors.edit"),
             documents=person_documents.lines(self.session, person_id=card.person.id),
+            may_book=self.may("desk.use") and card.tenant.takes_patients,
+            consents=agreed,
+            recorders=lookup.staff_names(
+                self.session, {row.recorded_by_id for row in agreed if row.recorded_by_id}
+            ),
             **{"phone_form": PhoneForm(), "phone": "", "document_form": ReasonForm(), **more},
         )
 

@@ -13,13 +13,15 @@ from flask_babel import lazy_gettext as _l
 from werkzeug import Response
 
 from admin.base import StaffPage, done, refused
+from admin.carried import Carried, carried, uid_in
 from admin.sections import SCHEDULE
 from app.extensions import saved
 from app.i18n import say
+from app.models.appointment import Appointment
 from app.models.directory import PractitionerRole
 from app.models.enums import Channel
 from app.models.organization import Organization
-from app.rules import clock, grid, slot_acts
+from app.rules import clock, grid, moving, slot_acts
 from app.rules.errors import NotFound, RuleError
 from forms.publishing import chosen_uid
 from forms.sittings import date_in, picked_uids
@@ -39,12 +41,18 @@ class GridPage(StaffPage):
 
     @expose("/")
     def index(self) -> Any:
+        whom = self._whom()
         places = grid.places(self.session)
-        place = self._place(places, chosen_uid(request.args, "branch"))
+        if whom:
+            places = [row for row in places if row.tenant_id == whom.tenant_id]
+        place = self._place(places, chosen_uid(request.args, "branch"), whom)
         if place is None:
-            return self.render("admin/grid/index.html", found=None, places=places)
+            return self.render("admin/grid/index.html", found=None, places=places, whom=whom)
         today = clock.local_date(self.now, place.time_zone)
-        monday = clock.monday_of(date_in(request.args, "week", today))
+        begins = today
+        if whom.moved is not None:
+            begins = clock.local_date(whom.moved.starts_at, place.time_zone)
+        monday = clock.monday_of(date_in(request.args, "week", begins))
         return self.render(
             "admin/grid/index.html",
             found=grid.load(self.session, organization=place, first=monday, now=self.now),
@@ -55,6 +63,7 @@ class GridPage(StaffPage):
             week=WEEK,
             day=DAY,
             words=_words(),
+            whom=whom,
         )
 
     @expose("/day/", methods=("GET", "POST"))
@@ -75,10 +84,25 @@ class GridPage(StaffPage):
             now=self.now,
             role_ids=[role.id],
         )
+        square = found.rows[0].squares[0] if found.rows else None
+        whom, made = self._whom(), self._made()
+        takers = {}
+        if self.may("queue.view") and square is not None:
+            takers = grid.takers(self.session, role_id=role.id, cells=square.cells)
+        named = self.may("donors.view")
+        if named:
+            people = [taker.person for taker in takers.values() if taker.person is not None]
+            self.note_seen("grid.day", people)
         return self.render(
             "admin/grid/day.html",
             role=role,
-            square=found.rows[0].squares[0] if found.rows else None,
+            square=square,
+            takers=takers,
+            named=named,
+            whom=whom,
+            made=made,
+            may_book=self.may("desk.use"),
+            status={state: gettext(text) for state, text in grid.TAKEN_WORDS.items()},
             date=date,
             step=DAY,
             words=_words(),
@@ -88,11 +112,34 @@ class GridPage(StaffPage):
 
     # What the pages need
 
-    def _place(self, places: list[Organization], uid: uuid.UUID | None) -> Organization | None:
-        """The branch asked for, else the reader's own, else the first one. Raises NotFound."""
+    def _whom(self) -> Carried:
+        """For whom a time is being chosen, or which visit is moved; only who books sees that."""
+        if not self.may("desk.use"):
+            return Carried()
+        whom = carried(self.session)
+        self.note_seen("grid", whom.people)
+        return whom
+
+    def _made(self) -> Appointment | None:
+        """What was just booked or moved here, to print its ticket."""
+        uid = uid_in(request.args, "done")
+        if uid is None or not self.may("desk.use"):
+            return None
+        row = moving.visit_of(self.session, uid=uid)
+        self.note_seen("grid", [row.person])
+        return row
+
+    def _place(
+        self, places: list[Organization], uid: uuid.UUID | None, whom: Carried
+    ) -> Organization | None:
+        """The branch asked for, else where the moved visit is, the reader's own, the first one.
+
+        Raises NotFound.
+        """
         if uid is None:
             own = self.desk.id if self.desk is not None else 0
-            return next((row for row in places if row.id == own), places[0] if places else None)
+            first = whom.moved.organization_id if whom.moved is not None else own
+            return next((row for row in places if row.id == first), places[0] if places else None)
         found = next((row for row in places if row.uid == uid), None)
         if found is None:
             raise NotFound()
@@ -125,7 +172,7 @@ class GridPage(StaffPage):
             refused(say(refusal))
         else:
             self._tell(changed)
-        return self.back(".day", role=role.uid, date=date.isoformat())
+        return self.back(".day", role=role.uid, date=date.isoformat(), **self._whom().args)
 
     @staticmethod
     def _tell(changed: int) -> None:

@@ -12,11 +12,13 @@ from flask_admin import AdminIndexView, expose
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
 
+from admin import tenants
 from admin.columns import Cell, cell
 from admin.gate import Guarded
 from admin.views.messages import ends, letter_words
+from app.models.organization import Organization
 from app.models.scope import scope_of, set_scope
-from app.rules import ledger, today
+from app.rules import hospital_link, ledger, today
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,11 @@ class HomePage(Guarded, AdminIndexView):
     @expose("/")
     def index(self) -> Any:
         return self.render(
-            "admin/home.html", numbers=self.numbers(), load=self.load(), dead=self.dead()
+            "admin/home.html",
+            numbers=self.numbers(),
+            load=self.load(),
+            dead=self.dead(),
+            lost=self.lost(),
         )
 
     @contextmanager
@@ -64,21 +70,41 @@ class HomePage(Guarded, AdminIndexView):
     def numbers(self) -> list[Number]:
         found = []
         if self.may("queue.view"):
-            with self.within("queue.view"):
-                waiting = today.waiting(self.session, now=self.now)
-            words = ngettext(
-                "request awaits a decision", "requests await a decision", waiting.pending
-            )
-            found.append(Number(waiting.pending, words, _to("queue")))
-            words = ngettext("of them is overdue", "of them are overdue", waiting.overdue)
-            late = _to("queue", overdue="1")
-            found.append(Number(waiting.overdue, words, late, late=waiting.overdue > 0))
+            for slug, shown in (("visits", tenants.take_patients), ("queue", tenants.take_donors)):
+                found += self._waiting(slug) if shown() else []
         if self.may("messages.view"):
             with self.within("messages.view"):
                 count = ledger.count_dead(self.session)
             words = ngettext("letter not delivered", "letters not delivered", count)
             found.append(Number(count, words, _to("messages", status="dead"), late=count > 0))
         return found
+
+    def _waiting(self, slug: str) -> list[Number]:
+        """Requests of patients («visits») or of donors («queue»)."""
+        of_patients = slug == "visits"
+        with self.within("queue.view"):
+            waiting = today.waiting(self.session, now=self.now, of_patients=of_patients)
+        words = (
+            ngettext(
+                "request for a visit awaits a decision",
+                "requests for visits await a decision",
+                waiting.pending,
+            )
+            if of_patients
+            else ngettext("request awaits a decision", "requests await a decision", waiting.pending)
+        )
+        late = ngettext("of them is overdue", "of them are overdue", waiting.overdue)
+        return [
+            Number(waiting.pending, words, _to(slug)),
+            Number(waiting.overdue, late, _to(slug, overdue="1"), late=waiting.overdue > 0),
+        ]
+
+    def lost(self) -> list[Organization]:
+        """Institutions without a link: the site books no doctors there."""
+        if not self.may("desk.view"):
+            return []
+        with self.within("desk.view"):
+            return hospital_link.lost(self.session)
 
     def load(self) -> list[today.Busy]:
         if not self.may("schedules.view"):

@@ -42,6 +42,7 @@ EXAMPLE = "donor_file_example.csv"
 class ImportsPage(StaffPage):
     """Nothing is written before somebody has seen the difference and said yes."""
 
+    for_donors = True
     slug = "imports"
     section = DONORS
     title = _l("Donor files")

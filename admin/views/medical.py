@@ -23,6 +23,7 @@ from forms.medical import WHOM, days_name, numbers_form, times_name, tomorrow
 
 
 class MedicalPage(TenantPage):
+    for_donors = True
     slug = "medical"
     title = _l("Medical numbers")
     permission = "policies.edit"

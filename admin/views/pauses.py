@@ -26,6 +26,7 @@ from forms.publishing import chosen_uid
 class PausesPage(StaffPage):
     """What is paused now, later and was before; a form for the next one."""
 
+    for_donors = True
     slug = "pauses"
     title = _l("Pauses of a donation type")
     section = SCHEDULE

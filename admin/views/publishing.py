@@ -35,6 +35,7 @@ DAYS_OFF_TOLD = 5
 class PublishingPage(PublicationPage):
     """The scheduler's matrix and everything that was made with it."""
 
+    for_donors = True
     slug = "publishing"
     title = _l("Publishing")
     section = SCHEDULE

@@ -15,9 +15,7 @@ from werkzeug import Response
 from admin.base import StaffPage
 from admin.decisions import Decisions, spoken_checks
 from app.models.appointment import Appointment
-from app.models.donation_type import DonationType
-from app.models.organization import Organization
-from app.rules import lookup, queue, triage
+from app.rules import lookup, queue, triage, visit_requests
 from app.rules.checks import HEADS, Examined
 from app.rules.queue import MOST_COUNTED, Decided, Position, QueueFilter
 from app.rules.triage import Asked, Screen
@@ -34,7 +32,12 @@ class QueuePage(Decisions, StaffPage):
     slug = "queue"
     title = _l("Approvals")
     permission = "queue.view"
+    for_donors = True
     template = "admin/queue/index.html"
+    of_patients = False
+    """Whose requests; the engine is the same (app.rules.approval)."""
+    many = "queue-bulk"
+    heads = HEADS
 
     @expose("/", methods=("GET",))
     def index(self) -> Any:
@@ -58,22 +61,19 @@ class QueuePage(Decisions, StaffPage):
 
     def stay(self, uid: uuid.UUID, *, form: RejectForm | None = None, refusal: str = "") -> Any:
         if form is not None:
-            g.way_back = url_for("queue.index", **args_of(self.wish(), open=uid))
+            g.way_back = url_for(f"{self.slug}.index", **args_of(self.wish(), open=uid))
             return self._page(self.wish(), form=form, open=uid), 422
         if refusal:
             session[NOTE] = refusal
         return self._to(args_of(self.wish(), open=uid))
 
     def _to(self, args: dict[str, str]) -> Response:
-        return cast(Response, redirect(url_for("queue.index", **args), 303))
+        return cast(Response, redirect(url_for(f"{self.slug}.index", **args), 303))
 
     def chosen(self, wish: QueueWish) -> tuple[QueueFilter, dict[str, Any]]:
         """The filter in the database's words, and the lists it was chosen from."""
-        offered = {
-            "organizations": queue.organizations(self.session),
-            "types": queue.types(self.session),
-        }
-        return filter_of(wish, offered["organizations"], offered["types"]), offered
+        offered = offered_by(self.session, of_patients=self.of_patients)
+        return filter_of(wish, offered, of_patients=self.of_patients), offered
 
     def _page(
         self, wish: QueueWish, *, form: RejectForm | None = None, open: uuid.UUID | None = None
@@ -81,7 +81,12 @@ class QueuePage(Decisions, StaffPage):
         chosen, offered = self.chosen(wish)
         asked = Asked(wish.size, wish.after, wish.before, open or wish.open)
         screen = triage.screen(self.session, chosen, asked, now=self.now)
-        decided = queue.last_decided(self.session, staff_user_id=self.user.id, now=self.now)
+        decided = queue.last_decided(
+            self.session,
+            staff_user_id=self.user.id,
+            now=self.now,
+            of_patients=self.of_patients,
+        )
         self._note_screen(screen, decided)
         return cast(
             str,
@@ -93,15 +98,17 @@ class QueuePage(Decisions, StaffPage):
                 places=queue.places(offered["organizations"]),
                 sizes=SIZES,
                 **spoken_checks(),
-                heads=HEADS,
+                heads=self.heads,
+                of_patients=self.of_patients,
+                many=self.many,
                 bulk_args=args_of(wish),
                 card=self.card,
                 note=session.pop(NOTE, ""),
                 decided=decided,
                 seconds_left=seconds_left(decided, self.now),
                 counted=counted,
-                link=lambda **changes: url_for("queue.index", **args_of(wish, **changes)),
-                act=lambda what, row: url_for(f"queue.{what}", uid=row.uid, **args_of(wish)),
+                link=lambda **changes: url_for(f"{self.slug}.index", **args_of(wish, **changes)),
+                act=lambda what, row: url_for(f"{self.slug}.{what}", uid=row.uid, **args_of(wish)),
                 **opened_extras(self, screen.opened, form),
                 may_decide_some=self.may("queue.decide"),
             ),
@@ -115,21 +122,47 @@ class QueuePage(Decisions, StaffPage):
             if row is not None:
                 people[row.person_id] = row.person
         records = {e.who.record.id: e.who.record for e in shown if e.who.record is not None}
-        self.note_seen("queue", people.values(), records.values())
+        self.note_seen(self.slug, people.values(), records.values())
 
 
-def filter_of(
-    wish: QueueWish, organizations: list[Organization], types: list[DonationType]
-) -> QueueFilter:
-    """A branch or type that is not the reader's is 404: a filter never falls away silently."""
+class VisitsPage(QueuePage):
+    """Patients' requests for practitioners (E27: «после получения разрешения»), on the same screen."""
+
+    slug = "visits"
+    title = _l("Requests for visits")
+    for_donors = False
+    for_patients = True
+    of_patients = True
+    many = "visits-bulk"
+    heads = visit_requests.HEADS
+
+
+def offered_by(session: Any, *, of_patients: bool) -> dict[str, list[Any]]:
+    """The lists that the filter chooses from."""
+    whose = "doctors" if of_patients else "types"
+    rows: list[Any] = queue.practitioners(session) if of_patients else queue.types(session)
+    places = [
+        row
+        for row in queue.organizations(session)
+        if (row.takes_patients if of_patients else row.takes_donors)
+    ]
+    return {"organizations": places, whose: rows}
+
+
+def filter_of(wish: QueueWish, offered: dict[str, list[Any]], *, of_patients: bool) -> QueueFilter:
+    """A branch, type or doctor that is not the reader's is 404: a filter never falls away silently."""
+    organizations = offered["organizations"]
     branch = _named(organizations, wish.branch)
-    donation_type = _named(types, wish.donation_type)
+    donation_type = _named(offered.get("types", []), wish.donation_type)
+    doctor = _named(offered.get("doctors", []), wish.doctor)
     return QueueFilter(
         organization_ids=queue.under(branch, organizations) if branch else (),
         donation_type_id=donation_type.id if donation_type else None,
+        practitioner_id=doctor.id if doctor else None,
         date_from=wish.date_from,
         date_to=wish.date_to,
         overdue=wish.overdue,
+        of_patients=of_patients,
     )
 
 
@@ -149,6 +182,7 @@ def opened_extras(
     past = lookup.bookings_of(
         page.session, person_id=row.person_id, besides=row.id, limit=PAST_SHOWN
     )
+    visit_requests.with_doctors(page.session, past)
     reasons = queue.reasons(page.session, tenant_id=row.tenant_id)
     return {
         "email": lookup.email_of(page.session, person_id=row.person_id),

@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin.base import StaffPage
 from admin.decisions import spoken_checks
-from admin.views.queue import NOTE, filter_of, seconds_left
+from admin.views.queue import NOTE, filter_of, offered_by, seconds_left
 from app.extensions import saved
 from app.i18n import say
 from app.models.appointment import Appointment
@@ -56,6 +56,8 @@ class BulkPage(StaffPage):
     """GET asks, POST does: the selection stands in the address and is evaluated anew by each."""
 
     slug = "queue-bulk"
+    queue_page = "queue"
+    of_patients = False
     title = _l("Many at once")
     permission = "queue.decide"
     in_menu = False
@@ -65,7 +67,7 @@ class BulkPage(StaffPage):
         chosen = self._selection()
         if not chosen.ids:
             session[NOTE] = gettext("Nothing is selected: tick requests in the list first.")
-            return self.back("queue.index", **args_of(chosen.wish))
+            return self.back(f"{self.queue_page}.index", **args_of(chosen.wish))
         return self._ask(chosen, RejectForm(formdata=None))
 
     @expose("/", methods=("POST",))
@@ -100,13 +102,13 @@ class BulkPage(StaffPage):
         return chosen
 
     def _all_of(self, wish: QueueWish) -> list[int]:
-        organizations, types = queue.organizations(self.session), queue.types(self.session)
+        offered = offered_by(self.session, of_patients=self.of_patients)
         after = None
         if request.form.get("after"):  # going on where the last answer stopped
             after = queue.position_of(self.session, _uid(request.form["after"])) or abort(404)
         return queue.ids(
             self.session,
-            filter_of(wish, organizations, types),
+            filter_of(wish, offered, of_patients=self.of_patients),
             now=self.now,
             limit=MOST_AT_ONCE + 1,
             after=after,
@@ -143,9 +145,11 @@ class BulkPage(StaffPage):
                 left_more=max(0, len(left) - LEFT_SHOWN),
                 **spoken_checks(),
                 most=MOST_AT_ONCE,
-                here=url_for("queue-bulk.decide", **chosen.args()),
-                back=url_for("queue.index", **args_of(chosen.wish)),
-                link=lambda uid: url_for("queue.index", **args_of(chosen.wish, open=uid)),
+                here=url_for(".decide", **chosen.args()),
+                back=url_for(f"{self.queue_page}.index", **args_of(chosen.wish)),
+                link=lambda uid: url_for(
+                    f"{self.queue_page}.index", **args_of(chosen.wish, open=uid)
+                ),
             ),
         )
 
@@ -184,7 +188,12 @@ class BulkPage(StaffPage):
         handled = chosen.ids[: len(chosen.ids) - len(rest)]
         goes_on = handled and (rest or chosen.more)
         after = queue.by_ids(self.session, handled[-1:]) if goes_on else []
-        decided = queue.last_decided(self.session, staff_user_id=self.user.id, now=self.now)
+        decided = queue.last_decided(
+            self.session,
+            staff_user_id=self.user.id,
+            now=self.now,
+            of_patients=self.of_patients,
+        )
         return cast(
             str,
             self.render(
@@ -199,17 +208,31 @@ class BulkPage(StaffPage):
                 form=form,
                 decided=decided,
                 seconds_left=seconds_left(decided, self.now),
-                here=url_for("queue-bulk.decide", **chosen.args()),
-                back=url_for("queue.index", **args_of(chosen.wish, after=None, before=None)),
-                link=lambda uid: url_for("queue.index", **args_of(chosen.wish, open=uid)),
-                act=lambda what, row: url_for(f"queue.{what}", uid=row.uid, **args_of(chosen.wish)),
+                here=url_for(".decide", **chosen.args()),
+                back=url_for(
+                    f"{self.queue_page}.index", **args_of(chosen.wish, after=None, before=None)
+                ),
+                link=lambda uid: url_for(
+                    f"{self.queue_page}.index", **args_of(chosen.wish, open=uid)
+                ),
+                act=lambda what, row: url_for(
+                    f"{self.queue_page}.{what}", uid=row.uid, **args_of(chosen.wish)
+                ),
             ),
         )
 
     def _note(self, shown: Sequence[Examined]) -> None:
         people = {e.who.person.id: e.who.person for e in shown}
         records = {e.who.record.id: e.who.record for e in shown if e.who.record is not None}
-        self.note_seen("queue.bulk", people.values(), records.values())
+        self.note_seen(f"{self.queue_page}.bulk", people.values(), records.values())
+
+
+class VisitsBulkPage(BulkPage):
+    """The same for patients' requests."""
+
+    slug = "visits-bulk"
+    queue_page = "visits"
+    of_patients = True
 
 
 def _waits(row: Appointment, now: Any) -> bool:

@@ -21,6 +21,7 @@ from forms.donors import SEXES, SearchForm
 class RecordsPage(StaffPage):
     """Read only: the file is the truth of another system, and comes in by «Donor files»."""
 
+    for_donors = True
     slug = "records"
     section = DONORS
     title = _l("Donor file")

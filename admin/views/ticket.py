@@ -15,12 +15,14 @@ from admin import notes
 from admin.base import StaffPage
 from admin.decisions import Decisions, spoken_checks
 from admin.views.queue import opened_extras, seconds_left
+from app.documents.ticket import ticket_name, ticket_pdf
 from app.extensions import saved
-from app.i18n import say
+from app.i18n import locale, say
 from app.models.appointment import Appointment
 from app.models.enums import AppointmentStatus
 from app.models.person import Person
 from app.rules import booking, examination, facts, lookup
+from app.rules.cabinet import has_ticket
 from app.rules.errors import NotFound, RuleError
 from app.rules.queue import Decided, Position
 from app.rules.shown import MOST_WHOLE
@@ -101,6 +103,28 @@ class TicketPage(Decisions, StaffPage):
     def show(self, uid: str) -> Any:
         return self._page(self.booking(uid))
 
+    @expose("/<uid>/ticket.pdf", methods=("GET",))
+    def pdf(self, uid: str) -> Response:
+        """The ticket for whoever stands at the desk."""
+        row = self.booking(uid)
+        if not has_ticket(row):
+            raise NotFound()
+        self.note_seen("ticket", [row.person])
+        name = ticket_name(row.number)
+        return Response(
+            ticket_pdf(row, locale()),
+            content_type="application/pdf",
+            headers={"Content-Disposition": f'inline; filename="{name}"'},
+        )
+
+    def _may_move(self, row: Appointment) -> bool:
+        return (
+            row.donation_type_id is None
+            and row.status is AppointmentStatus.BOOKED
+            and row.starts_at > self.now
+            and self.may_over("desk.use", row.organization)
+        )
+
     @expose("/<uid>/cancel", methods=("POST",))
     def cancel(self, uid: str) -> Any:
         """Give the place back in the centre's name; the letter says why."""
@@ -123,7 +147,7 @@ class TicketPage(Decisions, StaffPage):
         except RuleError as refusal:
             flash(gettext("Nothing was done.") + " " + say(refusal), "error")
         else:
-            flash(gettext("The booking is cancelled. The donor gets a letter."), "success")
+            flash(gettext("The booking is cancelled. The person will be told."), "success")
         return self._to("ticket.show", uid=row.uid)
 
     def gone_on(self, uid: uuid.UUID, at: Position, refusal: str = "") -> Response:
@@ -171,6 +195,8 @@ class TicketPage(Decisions, StaffPage):
                 and self.may_over("appointments.cancel", row.organization),
                 act=lambda what, row: url_for(f"ticket.{what}", uid=row.uid),
                 card=self.card,
+                has_ticket=has_ticket(row),
+                may_move=self._may_move(row),
                 **extras,
             ),
         )

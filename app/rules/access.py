@@ -49,6 +49,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "schedules.publish",
             "schedules.close",
             "queue.view",
+            "desk.view",
+            "link.switch",
             "messages.view",
             "donors.view",
             "pages.edit",
@@ -62,6 +64,9 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.REGISTRAR: frozenset(
         {
             "queue.view",
+            "desk.view",
+            "desk.use",
+            "link.switch",
             "queue.decide",
             "queue.override",
             "donors.view",
@@ -90,6 +95,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OPERATOR: frozenset(
         {
             "queue.view",
+            "desk.view",
+            "desk.use",
             "donors.view",
             "directory.view",
             "schedules.view",

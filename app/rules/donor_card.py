@@ -21,7 +21,7 @@ from app.models.message import Message
 from app.models.organization import Organization
 from app.models.person import Person
 from app.models.policy import BookingPolicy
-from app.rules import examination, facts, lookup, policies
+from app.rules import examination, facts, lookup, policies, visit_requests
 from app.rules.checks import Examined
 from app.rules.clock import local_date
 from app.rules.comparison import Comparison, compared
@@ -78,6 +78,12 @@ class Card:
         return self.who.record
 
     @property
+    def of_donor(self) -> bool:
+        """Whether anything of giving blood is to be shown: not on the card of a polyclinic's patient."""
+        known = self.donor or self.record or self.deferrals or self.donations
+        return bool(known) or not self.tenant.takes_patients
+
+    @property
     def strange(self) -> bool:
         """The record with this card's code is another donor's: nothing of it is this donor's."""
         return self.record is not None and self.record.person_id not in (None, self.person.id)
@@ -119,6 +125,7 @@ def card(session: Session, *, uid: uuid.UUID, now: dt.datetime, whole: bool = Fa
     numbers = _numbers(session, person.tenant_id)
     place: dict[str, Any] = {"zone": tenant.time_zone, "now": now}
     bookings = _bookings(session, person.id, most)
+    visit_requests.with_doctors(session, bookings)
     upcoming = [b for b in bookings if b.status in COUNTED and b.starts_at > now]
     past = Shown(b for b in bookings if b not in upcoming)
     past.more = bookings.more

@@ -125,11 +125,16 @@ def _documents(text: str) -> tuple[tuple[DocumentKind, str], ...]:
     return tuple(found)
 
 
-def find(session: Session, wish: Wanted, *, limit: int = MOST) -> list[Found]:
-    """Cards that fit, by name; at most ``limit`` + 1, so that the caller can say there are more. Three queries."""
+def find(
+    session: Session, wish: Wanted, *, tenant_id: int | None = None, limit: int = MOST
+) -> list[Found]:
+    """Cards that fit, by name, of one registry if it is named; at most ``limit`` + 1, so that the caller can
+    say there are more. Three queries."""
     if not wish:
         return []
     conditions = donor_search.named(Person, words=wish.words, born=wish.born)
+    if tenant_id is not None:
+        conditions.append(Person.tenant_id == tenant_id)
     if wish.has_number:
         conditions.append(or_(*_numbered(wish)))
     people = session.scalars(

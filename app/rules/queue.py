@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.appointment import Appointment, RejectionReason
+from app.models.directory import Practitioner, PractitionerRole
 from app.models.donation_type import DonationType
 from app.models.enums import AppointmentStatus
 from app.models.organization import Organization
@@ -38,6 +39,7 @@ class QueueFilter:
     status: AppointmentStatus = AppointmentStatus.PENDING
     of_patients: bool = False
     """Patients' requests for practitioners; donors' requests otherwise."""
+    practitioner_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,13 @@ def conditions(chosen: QueueFilter, *, now: dt.datetime) -> list[ColumnElement[b
         found.append(Appointment.organization_id.in_(chosen.organization_ids))
     if chosen.donation_type_id is not None:
         found.append(Appointment.donation_type_id == chosen.donation_type_id)
+    if chosen.practitioner_id is not None:
+        theirs = select(PractitionerRole.id).where(
+            PractitionerRole.practitioner_id == chosen.practitioner_id
+        )
+        found.append(
+            Appointment.schedule_id.in_(select(Schedule.id).where(Schedule.role_id.in_(theirs)))
+        )
     dates = []
     if chosen.date_from is not None:
         # the index is on instants: a day more on each side, then the branch's own date exactly
@@ -271,6 +280,18 @@ def reasons(session: Session, *, tenant_id: int) -> list[RejectionReason]:
             select(RejectionReason)
             .where(RejectionReason.tenant_id == tenant_id, RejectionReason.is_active)
             .order_by(RejectionReason.position, RejectionReason.id)
+        )
+    )
+
+
+def practitioners(session: Session) -> list[Practitioner]:
+    """Practitioners that the filter of patients' requests offers, by name."""
+    works = select(PractitionerRole.practitioner_id).where(PractitionerRole.is_active)
+    return list(
+        session.scalars(
+            select(Practitioner)
+            .where(Practitioner.id.in_(works), Practitioner.is_active)
+            .order_by(Practitioner.search_name, Practitioner.id)
         )
     )
 

@@ -25,8 +25,9 @@ class Waiting:
     overdue: int
 
 
-def waiting(session: Session, *, now: dt.datetime) -> Waiting:
-    everything = queue.QueueFilter()
+def waiting(session: Session, *, now: dt.datetime, of_patients: bool = False) -> Waiting:
+    """Of donors, or of patients."""
+    everything = queue.QueueFilter(of_patients=of_patients)
     return Waiting(
         queue.count(session, everything, now=now), queue.overdue(session, everything, now=now)
     )

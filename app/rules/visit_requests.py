@@ -29,7 +29,7 @@ from app.rules.visit_checks import Visits
 
 TITLES = {
     "documents": N_("Documents"),
-    "twin": N_("Cards"),
+    "twin": N_("Namesakes"),
     "visits": N_("Other visits"),
     "phone": N_("Telephone"),
 }
@@ -37,7 +37,7 @@ TITLES = {
 
 HEADS = {
     "documents": N_("Doc"),
-    "twin": N_("Crd"),
+    "twin": N_("Nsk"),
     "visits": N_("Vis"),
     "phone": N_("Tel"),
 }

@@ -136,7 +136,7 @@ def test_keys_of_the_russian_layout_are_the_same_places(live: Any, page: Page) -
 
 def test_letters_typed_into_a_field_decide_nothing(live: Any, page: Page) -> None:
     hour = Hour(live, page, count=2)
-    page.get_by_label("Комментарий донору").click()
+    page.get_by_label("Комментарий к решению").click()
     page.keyboard.type("a r u j k ?")
     page.get_by_label("Причина").focus()
     page.keyboard.type("a")

@@ -274,7 +274,7 @@ def test_rejecting_quotes_the_reason_and_the_comment(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        ({"reason": ""}, "Выберите причину: донор прочтёт её в письме."),
+        ({"reason": ""}, "Выберите причину: её прочтут в письме."),
         ({"comment": "я" * 2001}, "Комментарий слишком длинный"),
     ],
 )

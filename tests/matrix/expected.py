@@ -146,6 +146,26 @@ R       POST  /staff/ticket/<uid>/reject                uid=request +reason=reas
 R       POST  /staff/ticket/<uid>/undo                  uid=booked
 RO      POST  /staff/ticket/<uid>/cancel                uid=request +comment=x
 
+MRO     GET   /staff/ticket/<uid>/ticket.pdf            uid=request
+MRO     GET   /staff/visits/                            open=visit_request
+R       POST  /staff/visits/<uid>/approve               uid=visit_request
+R       POST  /staff/visits/<uid>/reject                uid=visit_request +reason=reason
+R       POST  /staff/visits/<uid>/undo                  uid=visit_request
+R       GET   /staff/visits-bulk/                       do=approve pick=visit_request narrowed
+R       POST  /staff/visits-bulk/                       do=approve pick=visit_request narrowed
+
+# the registry desk
+MRO     GET   /staff/desk/
+MRO     GET   /staff/desk/search/
+MRO     POST  /staff/desk/search/                       +q=Канар narrowed
+RO      GET   /staff/desk/new/                          slot=time
+RO      POST  /staff/desk/new/                          slot=time
+RO      GET   /staff/desk/book/<uuid:slot>/             slot=time person=person
+RO      POST  /staff/desk/book/<uuid:slot>/             slot=time person=person
+RO      GET   /staff/desk/move/<uuid:uid>/<uuid:slot>/  uid=visit_booked slot=time
+RO      POST  /staff/desk/move/<uuid:uid>/<uuid:slot>/  uid=visit_booked slot=time
+MR      POST  /staff/desk/link/<uuid:uid>/              uid=clinic +lost=1
+
 # donors and their records
 MRO     GET   /staff/donors/
 MRO     GET   /staff/donors/search/

@@ -60,7 +60,7 @@ UNCOUNTED = {"access_event", "access_subject", "web_session", "throttle", "heart
 """Who looked, who is there, how often something was tried: these a GET may write."""
 OF_A_BRANCH = {
     "request", "held", "booked", "day", "branch", "message", "colleague", "number", "department",
-    "doctor_role", "clinic", "district", "district_file", "template", "absence",
+    "doctor_role", "clinic", "visit_request", "visit_booked", "time", "district", "district_file", "template", "absence",
 }  # fmt: skip
 """Things that are not seen from a sister branch."""
 
@@ -362,6 +362,13 @@ class World:
             ),
             visit_booked=make.make_appointment(
                 session, tenant, patient, sitting, status=A.BOOKED, now=self.now
+            ),
+            visit_request=make.make_appointment(
+                session,
+                tenant,
+                make.make_person(session, tenant, family_name="Канарейкина"),
+                sitting,
+                now=self.now,
             ),
             time=make.slots_of(session, sitting)[3],
         )

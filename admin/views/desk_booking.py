@@ -1,0 +1,192 @@
+"""Booking a chosen time for a caller, and moving a booking to one: a page that asks, a button that does."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from flask_admin import expose
+from werkzeug import Response
+
+from admin.base import refused
+from admin.carried import Carried, carried
+from app.extensions import only_reads, saved
+from app.i18n import say
+from app.models.appointment import Appointment
+from app.rules import clock, desk, moving, person_documents
+from app.rules.actor import Actor
+from app.rules.desk import Offer
+from app.rules.donor_day import Choice
+from app.rules.eligibility import blocking
+from app.rules.errors import NotFound, Refused, RuleError, Taken
+from forms.desk import BookForm
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+def _another_time_helps(offer: Offer) -> bool:
+    """Whether all that stands against it is its hour: another visit then, or it is over."""
+    hard = blocking(list(offer.against))
+    return bool(hard) and all(refusal.code in ("same_time", "past") for refusal in hard)
+
+
+class Booking:
+    """The part of the desk that books; everything here needs ``desk.use``."""
+
+    session: Session
+    actor: Actor
+    now: dt.datetime
+    need: Callable[[str], None]
+    may: Callable[[str], bool]
+    note_seen: Callable[..., None]
+    render: Callable[..., str]
+    back: Callable[..., Response]
+
+    @expose("/book/<uuid:slot>/", methods=("GET", "POST"))
+    def book(self, slot: uuid.UUID) -> Any:
+        """The time, the person, what stands against it. Without a person: who is it?"""
+        self.need("desk.use")
+        choice = desk.choice_of(self.session, slot_uid=slot, now=self.now)
+        whom = carried(self.session)
+        if whom.person is None:
+            return self.back(".index", slot=slot)
+        offer = desk.offer(self.session, choice=choice, person=whom.person, now=self.now)
+        form = self._form(offer)
+        if not form.validate_on_submit():
+            return self._page(offer, whom, form), 422 if form.errors else 200
+        try:
+            with saved() as session:
+                made = desk.book(
+                    session,
+                    slot_uid=slot,
+                    person=whom.person,
+                    actor=self.actor,
+                    now=self.now,
+                    service_uid=form.service_uid(),
+                    phone=form.number(),
+                    consent=form.agreed(),
+                )
+        except NotFound:
+            raise
+        except RuleError as refusal:
+            return self._refused(slot, whom, form, refusal), 409
+        return self._back_to_day(choice, made)
+
+    @expose("/move/<uuid:uid>/<uuid:slot>/", methods=("GET", "POST"))
+    def move(self, uid: uuid.UUID, slot: uuid.UUID) -> Any:
+        """From where to where; the person is told."""
+        self.need("desk.use")
+        choice = desk.choice_of(self.session, slot_uid=slot, now=self.now)
+        whom = carried(self.session, {"move": str(uid)})
+        assert whom.moved is not None
+        try:
+            moving.demand_movable(whom.moved, now=self.now)
+        except RuleError as refusal:
+            refused(say(refusal))
+            return self.back("ticket.show", uid=uid)
+        offer = self._offer_to_move(choice, whom.moved)
+        form = self._form(offer, former=whom.moved)
+        if not form.validate_on_submit():
+            return self._page(offer, whom, form), 422 if form.errors else 200
+        try:
+            with saved() as session:
+                made = moving.move(
+                    session,
+                    uid=uid,
+                    slot_uid=slot,
+                    actor=self.actor,
+                    now=self.now,
+                    service_uid=form.service_uid(),
+                    seen_at=self._seen_at(),
+                )
+        except NotFound:
+            raise
+        except RuleError as refusal:
+            return self._refused(slot, whom, form, refusal), 409
+        return self._back_to_day(choice, made)
+
+    def _offer_to_move(self, choice: Choice, row: Appointment) -> Offer:
+        """As for a booking, but the visit itself does not count, and the consent stands already."""
+        desk.demand_same_registry(row.person, choice)
+        against = moving.against(self.session, row=row, choice=choice, now=self.now)
+        services = desk.services_of(self.session, choice)
+        return Offer(choice, row.person, desk.said(against), services, None)
+
+    def _form(self, offer: Offer, former: Appointment | None = None) -> BookForm:
+        form = BookForm().offer(
+            offer.services,
+            asks_consent=offer.consent is not None,
+            has_phone=offer.person is not None and bool(offer.person.phone),
+            former=former.service_id if former is not None else None,
+        )
+        if former is not None:
+            del form.phone
+        return form
+
+    def _seen_at(self) -> uuid.UUID | None:
+        try:
+            return uuid.UUID(request.form.get("seen_at", ""))
+        except ValueError:
+            return None
+
+    def _refused(self, slot: uuid.UUID, whom: Carried, form: BookForm, refusal: RuleError) -> str:
+        """The same page with the sentence and, if somebody was quicker, the day's other free times."""
+        only_reads()
+        choice = desk.choice_of(self.session, slot_uid=slot, now=self.now)
+        if whom.moved is not None:
+            again = carried(self.session, {"move": str(whom.moved.uid)})
+            assert again.moved is not None
+            offer = self._offer_to_move(choice, again.moved)
+        else:
+            again = carried(self.session)
+            offer = desk.offer(self.session, choice=choice, person=again.person, now=self.now)
+        shown = isinstance(refusal, Refused) and offer.against  # among the reasons against
+        sentence = "" if shown else say(refusal)
+        others = isinstance(refusal, Taken)
+        return self._page(offer, again, form, refusal=sentence, taken=others)
+
+    def _page(
+        self,
+        offer: Offer,
+        whom: Carried,
+        form: BookForm,
+        *,
+        refusal: str = "",
+        taken: bool = False,
+    ) -> str:
+        person = offer.person
+        assert person is not None
+        self.note_seen("desk.move" if whom.moved else "desk.book", [person])
+        blocked = bool(blocking(list(offer.against)))
+        free = offer.is_free or (whom.moved is not None and whom.moved.slot == offer.choice.slot)
+        others = []
+        if taken or not free or _another_time_helps(offer):
+            others = desk.other_times(self.session, choice=offer.choice, now=self.now)
+        if not free and not refusal:
+            refusal = say(Taken())
+        return self.render(
+            "admin/desk/book.html",
+            offer=offer,
+            whom=whom,
+            form=form,
+            refusal=refusal,
+            blocked=blocked or not free,
+            others=others,
+            documents=person_documents.lines(self.session, person_id=person.id),
+            role=offer.choice.day.schedule.role,
+            date=self._date(offer.choice),
+        )
+
+    def _back_to_day(self, choice: Choice, made: Appointment) -> Response:
+        """To the same day of the grid, with the ticket at hand."""
+        role = choice.day.schedule.role
+        return self.back(
+            "grid.day", role=role.uid, date=self._date(choice).isoformat(), done=made.uid
+        )
+
+    def _date(self, choice: Choice) -> dt.date:
+        return clock.local_date(choice.slot.starts_at, choice.day.organization.time_zone)
