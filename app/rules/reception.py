@@ -123,13 +123,15 @@ def _days(
     until: dt.datetime,
     ahead: int,
 ) -> tuple[Day, ...]:
+    """Found by the role's sittings: closed slots stand in no index by role."""
     today = local_date(now, place.time_zone)
     last = today + dt.timedelta(days=max(DAYS_LISTED, ahead + 7))
     rows = session.execute(
         select(Slot, Schedule.date, Schedule.status)
         .join(Schedule, Schedule.id == Slot.schedule_id)
         .where(
-            Slot.role_id == role_id,
+            Schedule.role_id == role_id,
+            Schedule.date >= today - dt.timedelta(days=1),
             Slot.starts_at >= midnight(today, place.time_zone),
             Slot.starts_at < midnight(last, place.time_zone),
             Schedule.status.in_((ScheduleStatus.PUBLISHED, ScheduleStatus.PAUSED)),

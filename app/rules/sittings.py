@@ -16,6 +16,7 @@ from app.rules.clock import instant, zone
 from app.rules.matrix import Dates
 
 MINUTE = dt.timedelta(minutes=1)
+DAY = dt.timedelta(days=1)
 
 
 class WallSlot(NamedTuple):
@@ -229,6 +230,7 @@ def line_slots(line: Line, day: dt.date, zone_name: str) -> tuple[PlannedSlot, .
     )
 
 
+@lru_cache(maxsize=4096)
 def skipped(line: Line, day: dt.date, zone_name: str) -> tuple[dt.time, ...]:
     """The line's times that do not exist on ``day`` because the clocks are put forward."""
     return tuple(
@@ -240,8 +242,18 @@ def clock_time(minute: int) -> dt.time:
     return dt.time(*divmod(minute, 60))
 
 
+@lru_cache(maxsize=4096)
+def _is_even(day: dt.date, zone_name: str) -> bool:
+    """Whether the clocks stay as they are all day, and in the night after it."""
+    here, noon = zone(zone_name), dt.time(12)
+    before, after = (dt.datetime.combine(day + n * DAY, noon, tzinfo=here) for n in (-1, 1))
+    return before.utcoffset() == after.utcoffset()
+
+
 def _exists(slot: WallSlot, day: dt.date, zone_name: str) -> bool:
     """Whether every minute of it is on the clock: then it is as long as it looks, or longer."""
+    if _is_even(day, zone_name):
+        return True
     midnight = dt.datetime.combine(day, dt.time(), tzinfo=zone(zone_name))
     start = midnight + slot.minute * MINUTE
     end = start + slot.minutes * MINUTE

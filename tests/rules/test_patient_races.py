@@ -26,7 +26,7 @@ from app.models.enums import (
     SlotStatus,
 )
 from app.models.scope import PUBLIC, SYSTEM, set_scope
-from app.rules import booking, closing, holding, ledger, patients
+from app.rules import booking, closing, desk, ledger, patients
 from app.rules.actor import SYSTEM as NOBODY
 from app.rules.actor import Actor, actor_of
 from app.rules.errors import HoldEnded, Refused, RuleError, Taken
@@ -111,9 +111,8 @@ def at_the_desk(slot: Slot, person: Person, actor: Actor) -> Callable[[Session],
 
     def act(session: Session) -> int:
         set_scope(session, SYSTEM)
-        choice = patients.choice_of(session, slot_uid=uid, now=NOW)
-        row = holding.keep(session, choice, person_id=person_id, actor=actor, now=NOW)
-        booking.confirm(session, appointment_id=row.id, actor=actor, now=NOW)
+        person = session.get_one(Person, person_id)
+        row = desk.book(session, slot_uid=uid, person=person, actor=actor, now=NOW)
         session.commit()
         return row.id
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -555,17 +554,14 @@ def test_two_that_publish_at_once_make_one_set(store, new_session, now, round_):
     assert len(slots(store)) == 3 * 45
 
 
-def test_many_slots_take_seconds(session, tenant, scheduler, now, scale):
-    """100,000 at full scale, in under 20 s on PostgreSQL."""
+def test_very_many_slots_are_made_and_undone(session, tenant, scheduler, now, scale):
+    """100,000 at full scale; how long that takes is measured by ./talon bench."""
     wanted = scale(100_000)
     line = tuple(Line(day, dt.time(8), dt.time(16), 10) for day in range(1, 8))
     dates = Dates(dt.date(2027, 6, 15), dt.date(2027, 6, 15) + 27 * DAY)
     roles = [make.make_role(session, tenant) for _ in range(-(-wanted // (48 * 28)))]
     made = draft(session, tenant, scheduler, now, roles, lines=line, dates=dates)
-    began = time.monotonic()
     publishing.publish(session, publication_id=made.id, actor=scheduler, now=now)
-    took = time.monotonic() - began
     assert made.report["places"] >= wanted
-    assert took < 20 * max(wanted / 100_000, 0.2)
     publishing.undo(session, publication_id=made.id, actor=scheduler, now=now)
     assert session.scalar(select(func.count()).where(Slot.status != SlotStatus.CLOSED)) == 0
