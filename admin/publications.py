@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from typing import Any
 
@@ -18,10 +19,15 @@ from app.i18n import say
 from app.models.enums import PublicationKind, PublicationStatus
 from app.models.organization import Organization
 from app.models.schedule import Publication
-from app.rules import clock, drafts, publication_list, publishing
+from app.rules import clock, drafts, large_publishing, publication_list, publishing
 from app.rules.errors import RuleError
 from app.rules.publication_list import Row
 from forms.matrix_texts import clock_time, one_date
+
+OPEN = (PublicationStatus.DRAFT, PublicationStatus.SCHEDULED)
+"""What may still be changed or discarded."""
+PATIENCE = 2.0
+"""Seconds a request makes slots of a large publication."""
 
 
 class PublicationPage(StaffPage):
@@ -57,7 +63,7 @@ class PublicationPage(StaffPage):
         row = self.named(uid)
         try:
             with saved() as session:
-                made = publishing.publish(
+                made = large_publishing.begin(
                     session,
                     publication_id=row.publication.id,
                     actor=self.actor,
@@ -66,9 +72,21 @@ class PublicationPage(StaffPage):
                 )
         except RuleError as refusal:
             refused(say(refusal))
-        else:
+            return self.back(".show", uid=uid)
+        if made.status is PublicationStatus.PUBLISHING:
+            made = self._go_on(made)
+        if made.status is PublicationStatus.PUBLISHED:
             self.tell_made(made.report)
         return self.back(".show", uid=uid)
+
+    def _go_on(self, begun: Publication) -> Publication:
+        """Some portions of a large one at once; the periodic job makes the others."""
+        run = large_publishing.Run(begun.id, actor=self.actor)
+        goes_on, end = True, time.monotonic() + PATIENCE
+        while goes_on and time.monotonic() < end:
+            with saved() as session:
+                goes_on = run.step(session, now=self.now)
+        return self.session.get_one(Publication, begun.id)
 
     @expose("/<uuid:uid>/schedule/", methods=("POST",))
     def schedule(self, uid: uuid.UUID) -> Any:
@@ -109,7 +127,7 @@ class PublicationPage(StaffPage):
         """Throw a draft away, after a question."""
         if request.method == "GET":
             row = self.named(uid)
-            if row.publication.status is PublicationStatus.PUBLISHED:
+            if row.publication.status not in OPEN:
                 return self.back(".show", uid=uid)
             return self.render(self.discard_template, row=row)
         return self._act(uid, drafts.discard, gettext("The draft is discarded."), ".index")

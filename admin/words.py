@@ -82,6 +82,7 @@ VERBS = {
     "pause.end": _l("Pause ended"),
     "policies.delete": _l("Version of the booking rules deleted"),
     "policy.version": _l("New version of the booking rules"),
+    "publication.begin": _l("Publishing begun"),
     "publication.discard": _l("Draft discarded"),
     "publication.draft": _l("Draft made"),
     "publication.edit": _l("Draft changed"),

@@ -52,6 +52,11 @@ def tel(phones: str) -> str:
     return "".join(char for char in phones.replace(";", ",").split(",")[0] if char in "+0123456789")
 
 
+def amount(number: int) -> str:
+    """«35 000», in English «35,000»."""
+    return str(format_decimal(number))
+
+
 def distance(metres: float) -> str:
     """«350 м», «1,2 км», «12 км»: no more exact than anybody walks."""
     if metres < 995:
@@ -90,6 +95,7 @@ def init_formats(app: Flask) -> None:
         "masked_phone": masked_phone,
         "page_text": page_text,
         "tel": tel,
+        "amount": amount,
         "distance": distance,
     }
     app.jinja_env.filters.update(filters)

@@ -147,6 +147,7 @@ _WORDS: tuple[tuple[enum.Enum, str], ...] = (
     (enums.Role.SECURITY, N_("Security officer")),
     (enums.PublicationStatus.DRAFT, N_("Draft")),
     (enums.PublicationStatus.SCHEDULED, N_("Will be published")),
+    (enums.PublicationStatus.PUBLISHING, N_("Being published")),
     (enums.PublicationStatus.PUBLISHED, N_("Published")),
     (enums.PublicationStatus.DISCARDED, N_("Discarded")),
     (enums.ScheduleStatus.DRAFT, N_("Draft")),

@@ -10,9 +10,10 @@ from flask import request
 from flask_admin import expose
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
+from werkzeug import Response
 
 from admin.base import done
-from admin.publications import PublicationPage
+from admin.publications import OPEN, PublicationPage
 from admin.sections import SCHEDULE
 from app.extensions import saved
 from app.i18n import say
@@ -23,6 +24,7 @@ from app.models.template import ScheduleTemplate
 from app.rules import (
     clock,
     drafts,
+    large_publishing,
     publication_list,
     sitting_opening,
     sitting_planning,
@@ -85,7 +87,7 @@ class SittingsPage(PublicationPage):
     @expose("/<uuid:uid>/edit/", methods=("GET", "POST"))
     def edit(self, uid: uuid.UUID) -> Any:
         row = self.named(uid)
-        if row.publication.status is PublicationStatus.PUBLISHED:
+        if row.publication.status not in OPEN:
             return self.back(".show", uid=uid)
         plan = self._plan(row)
         template = self._template(plan)
@@ -151,6 +153,8 @@ class SittingsPage(PublicationPage):
                 self.session, tenant_id=tenant.id, role_ids=plan.role_ids
             )
             return self.render("admin/sittings/published.html", roles=roles, **facts)
+        if publication.status is PublicationStatus.PUBLISHING:
+            return self.render("admin/sittings/publishing.html", **facts)
         found = sitting_previews.preview_of(
             self.session, publication, not_before=publication.publish_at or self.now
         )
@@ -165,6 +169,11 @@ class SittingsPage(PublicationPage):
             hour=self.proposed_hour(tenant),
             **facts,
         )
+
+    @expose("/<uuid:uid>/stop/", methods=("POST",))
+    def stop(self, uid: uuid.UUID) -> Response:
+        """Take back what has been made of a large publication so far."""
+        return self._act(uid, large_publishing.stop, str(self.undone_words))
 
     def tell_made(self, report: dict[str, Any]) -> None:
         sittings = ngettext("%(num)d sitting", "%(num)d sittings", report["days"])

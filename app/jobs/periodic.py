@@ -20,12 +20,13 @@ from app.rules import (
     heartbeats,
     holding,
     imports,
+    large_publishing,
     publishing,
     throttle,
 )
 
 log = logging.getLogger("talon.jobs")
-ROUNDS = 20
+ROUNDS = 30
 """At most so many portions in one turn; the next turn goes on."""
 
 
@@ -43,6 +44,25 @@ def _lapse_codes(session: Session, now: dt.datetime) -> bool:
 
 def _publish_due(session: Session, now: dt.datetime) -> bool:
     return bool(publishing.publish_due(session, now=now, limit=1))
+
+
+class _Large:
+    """Publications made in portions: what one run knows is kept between them."""
+
+    def __init__(self) -> None:
+        self.run: large_publishing.Run | None = None
+
+    def __call__(self, session: Session, now: dt.datetime) -> bool:
+        found = large_publishing.waiting(session)
+        if found is None:
+            self.run = None
+            return False
+        if self.run is None or self.run.publication_id != found:
+            self.run = large_publishing.Run(found)
+        run, self.run = self.run, None  # whoever has failed plans anew
+        if run.step(session, now=now):
+            self.run = run
+        return True
 
 
 def _finish_closings(session: Session, now: dt.datetime) -> bool:
@@ -75,6 +95,7 @@ PERIODIC = (
     Periodic("expire_undecided", dt.timedelta(seconds=60), _expire_undecided),
     Periodic("lapse_codes", dt.timedelta(seconds=30), _lapse_codes),
     Periodic("publish_due", dt.timedelta(seconds=20), _publish_due),
+    Periodic("publish_large", dt.timedelta(seconds=5), _Large()),
     Periodic("finish_closings", dt.timedelta(seconds=30), _finish_closings),
     Periodic("sweep", dt.timedelta(seconds=60), _sweep),
 )

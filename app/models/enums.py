@@ -68,6 +68,8 @@ class PublicationKind(StrEnum):
 class PublicationStatus(StrEnum):
     DRAFT = "draft"
     SCHEDULED = "scheduled"
+    PUBLISHING = "publishing"
+    """A large one, made in portions (app.rules.large_publishing)."""
     PUBLISHED = "published"
     DISCARDED = "discarded"
 

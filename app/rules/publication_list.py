@@ -17,6 +17,7 @@ from app.rules.matrix import Matrix
 
 DONORS = PublicationKind.DONORS
 
+WAITING = (PublicationStatus.DRAFT, PublicationStatus.SCHEDULED, PublicationStatus.PUBLISHING)
 PAGE = 30
 MOST_DRAFTS = 100
 
@@ -54,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Listing:
-    """``waiting``: drafts and scheduled ones, the newest first. ``published``: one page of them."""
+    """``waiting``: drafts, scheduled ones and those being made, the newest first. ``published``: one page of them."""
 
     waiting: tuple[Row, ...]
     published: tuple[Row, ...]
@@ -72,7 +73,7 @@ def listed(
         .where(Publication.kind == kind)
     )
     waiting = session.execute(
-        query.where(Publication.status.in_((PublicationStatus.DRAFT, PublicationStatus.SCHEDULED)))
+        query.where(Publication.status.in_(WAITING))
         .order_by(Publication.id.desc())
         .limit(MOST_DRAFTS)
     ).all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -27,6 +27,8 @@ from app.rules.sitting_previews import preview_of
 
 P = PublicationStatus
 OPEN_ALREADY = N_("Open already.")
+LARGE = 5_000
+"""Slots of sittings. What is smaller is made in one transaction."""
 REPORTED = 200
 """Days left out that a report names one by one."""
 
@@ -74,7 +76,7 @@ def publish(
     """
     publication = drafts.still_open(session, publication_id, seen)
     found = _preview_of(session, publication, not_before=now, lock=True)
-    _demand_something(found)
+    demand_something(found)
     return _make(session, publication, found, actor=actor, now=now)
 
 
@@ -91,7 +93,7 @@ def schedule(
     publication = drafts.still_open(session, publication_id, seen)
     if publish_at <= now:
         raise HourPassed()
-    _demand_something(_preview_of(session, publication, not_before=publish_at))
+    demand_something(_preview_of(session, publication, not_before=publish_at))
     publication.status = P.SCHEDULED
     publication.publish_at = publish_at
     audit.record(session, verb="publication.schedule", subject=publication, actor=actor, now=now)
@@ -113,7 +115,7 @@ def publish_due(session: Session, *, now: dt.datetime, limit: int = 5) -> list[P
     """Publish what is scheduled and whose hour has come: each exactly once, whoever runs this.
 
     What cannot be made any more is left out and reported; where nothing can be, the publication is
-    a draft again, with the reasons.
+    a draft again, with the reasons. A large one is only begun.
     """
     due = session.scalars(
         select(Publication)
@@ -125,8 +127,26 @@ def publish_due(session: Session, *, now: dt.datetime, limit: int = 5) -> list[P
     ).all()
     for publication in due:
         found = _preview_of(session, publication, not_before=now, lock=True)
-        _make(session, publication, found, actor=SYSTEM, now=now)
+        if isinstance(found, SittingPreview) and found.slots > LARGE:
+            start(session, publication, found, actor=SYSTEM, now=now)
+        else:
+            _make(session, publication, found, actor=SYSTEM, now=now)
     return list(due)
+
+
+def start(
+    session: Session,
+    publication: Publication,
+    found: SittingPreview,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> Publication:
+    """From now on it is being made in portions (app.rules.large_publishing)."""
+    publication.status, publication.publish_at = P.PUBLISHING, now
+    publication.report = {"days": 0, "places": 0, "of": found.slots}
+    audit.record(session, verb="publication.begin", subject=publication, actor=actor, now=now)
+    return publication
 
 
 def undo(session: Session, *, publication_id: int, actor: Actor, now: dt.datetime) -> Publication:
@@ -146,7 +166,7 @@ def undo(session: Session, *, publication_id: int, actor: Actor, now: dt.datetim
         .with_for_update(key_share=True)
     ).all()
     ids = [day.id for day in days]
-    _demand_all(session, publication, len(ids))
+    demand_all(session, publication, len(ids))
     for day in days:
         day.status = ScheduleStatus.CLOSED
         day.closed_reason = N_("The publication was undone.")
@@ -225,7 +245,7 @@ def _preview_of(
     )
 
 
-def _demand_something(found: Preview | SittingPreview) -> None:
+def demand_something(found: Preview | SittingPreview) -> None:
     """Raises CannotPublish, NothingNew, NothingToOpen."""
     if found.problems:
         raise CannotPublish(found.problems)
@@ -236,11 +256,17 @@ def _demand_something(found: Preview | SittingPreview) -> None:
         raise NothingNew()
 
 
-def _demand_all(session: Session, publication: Publication, seen: int) -> None:
+def demand_all(
+    session: Session,
+    publication: Publication,
+    seen: int,
+    statuses: Collection[ScheduleStatus] = collisions.OPEN,
+) -> None:
+    """Nothing of it lies in branches the actor does not see. Raises NotAllowed."""
     with widened(session, "days of branches the actor does not see"):
         every = session.scalar(
             select(func.count()).where(
-                Schedule.publication_id == publication.id, Schedule.status.in_(collisions.OPEN)
+                Schedule.publication_id == publication.id, Schedule.status.in_(statuses)
             )
         )
     if every != seen:
@@ -261,6 +287,18 @@ def _make(
     else:
         made = opening.open_days(session, publication, found.collisions.new)
         report = _report(made, found.problems, (*found.collisions.same, *made.lost))
+    return conclude(session, publication, report, actor=actor, now=now)
+
+
+def conclude(
+    session: Session,
+    publication: Publication,
+    report: dict[str, Any],
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> Publication:
+    """It is published, or a draft again where nothing could be made."""
     publication.report = report
     publication.status = P.PUBLISHED if report["days"] else P.DRAFT
     publication.published_at = now if report["days"] else None

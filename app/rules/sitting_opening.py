@@ -29,15 +29,19 @@ class NothingToOpen(RuleError):
 
 
 def open_sittings(
-    session: Session, publication: Publication, sittings: Sequence[Sitting]
+    session: Session,
+    publication: Publication,
+    sittings: Sequence[Sitting],
+    *,
+    status: ScheduleStatus = ScheduleStatus.PUBLISHED,
 ) -> dict[str, int]:
-    """Insert the sittings with their slots, published; how many of each.
+    """Insert the sittings with their slots; how many of each.
 
     The practitioners are locked (sitting_previews.preview_of), so nobody made the same meanwhile; the
     indexes ``uq_schedule_open_sitting`` and ``uq_slot_role_time`` hold whatever else may happen.
     """
     ids: list[int] = []
-    for part in parts([_schedule(publication, sitting) for sitting in sittings]):
+    for part in parts([_schedule(publication, sitting, status) for sitting in sittings]):
         ids += session.scalars(
             insert(Schedule).returning(Schedule.id, sort_by_parameter_order=True), part
         )
@@ -51,7 +55,7 @@ def open_sittings(
     return {"days": len(ids), "places": len(rows)}
 
 
-def _schedule(publication: Publication, sitting: Sitting) -> dict[str, Any]:
+def _schedule(publication: Publication, sitting: Sitting, status: ScheduleStatus) -> dict[str, Any]:
     line = sitting.line
     return {
         "tenant_id": publication.tenant_id,
@@ -65,7 +69,7 @@ def _schedule(publication: Publication, sitting: Sitting) -> dict[str, Any]:
         "step_minutes": line.step_minutes,
         "places_per_time": 1,
         "total": len(sitting.slots),
-        "status": ScheduleStatus.PUBLISHED,
+        "status": status,
     }
 
 
@@ -87,7 +91,8 @@ def report(made: Mapping[str, int], found: Preview) -> dict[str, Any]:
     """For ``Publication.report``: how much was made, and each thing left out with its reason."""
     remarks = [*found.problems, *found.left_out]
     return {
-        **made,
+        "days": made["days"],
+        "places": made["places"],
         "left_out": [
             {
                 "text": remark.text,

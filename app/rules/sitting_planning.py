@@ -167,6 +167,20 @@ def _day(
     return made
 
 
+def still_stands(sittings: Sequence[Sitting], facts: Facts) -> bool:
+    """Whether nothing has come to stand against any of these since they were planned."""
+    return not any(
+        each.key in facts.open
+        or _is_away(facts, each.role_id, each.date, [])
+        or _meets(
+            facts.busy.get(facts.roles[each.role_id].practitioner_id, ()),
+            each.starts_at,
+            each.ends_at,
+        )
+        for each in sittings
+    )
+
+
 def _against(
     sitting: Sitting, facts: Facts, busy: Sequence[Interval], not_before: dt.datetime
 ) -> Remark | None:

@@ -11,12 +11,18 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.directory import Practitioner, PractitionerRole
 from app.models.district import District, DistrictDoctor
-from app.models.enums import Channel, DistrictKind, ScheduleStatus, SlotStatus
+from app.models.enums import (
+    Channel,
+    DistrictKind,
+    PublicationStatus,
+    ScheduleStatus,
+    SlotStatus,
+)
 from app.models.organization import Organization
 from app.models.schedule import Publication, Schedule, Slot
 from app.models.scope import widened
@@ -96,7 +102,14 @@ def preview_of(
         return Preview(plan, roles, Planned((), ()), problems)
     if lock:
         lock_practitioners(session, roles.values())
-    facts = facts_of(session, roles.values(), first=plan.dates.first, last=plan.dates.last)
+    begun = publication.status is PublicationStatus.PUBLISHING
+    facts = facts_of(
+        session,
+        roles.values(),
+        first=plan.dates.first,
+        last=plan.dates.last,
+        without=publication.id if begun else None,
+    )
     return Preview(plan, roles, planned(plan, facts, not_before=not_before), problems)
 
 
@@ -198,8 +211,12 @@ def facts_of(
     *,
     first: dt.date | None,
     last: dt.date | None,
+    without: int | None = None,
 ) -> Facts:
-    """Exceptions, districts and what these practitioners have already, anywhere in the installation."""
+    """Exceptions, districts and what these practitioners have already, anywhere in the installation.
+
+    ``without``: a publication whose own slots do not count, because it is being made.
+    """
     facts = {
         role.id: RoleFacts(
             role.id, role.practitioner_id, role.organization_id, role.organization.time_zone
@@ -219,7 +236,7 @@ def facts_of(
             )
         )
         owners = {role_id: practitioner_id for role_id, practitioner_id in every}
-        busy, on_web = _slots(session, owners, facts, first, last)
+        busy, on_web = _slots(session, owners, facts, first, last, without)
         opened = session.execute(
             select(Schedule.role_id, Schedule.date, Schedule.start_time).where(
                 Schedule.role_id.in_(facts),
@@ -264,9 +281,10 @@ def _slots(
     roles: dict[int, RoleFacts],
     first: dt.date,
     last: dt.date,
+    without: int | None,
 ) -> tuple[dict[int, list[Interval]], Counter[tuple[int, dt.date]]]:
     """Intervals by practitioner, joined where they touch, and web slots by role and date."""
-    rows = session.execute(
+    query = (
         select(Slot.role_id, Slot.starts_at, Slot.minutes, Slot.channel)
         .where(
             Slot.role_id.in_(owners),
@@ -275,6 +293,11 @@ def _slots(
         )
         .order_by(Slot.starts_at)
     )
+    if without is not None:
+        query = query.join(Slot.schedule).where(
+            or_(Schedule.publication_id.is_(None), Schedule.publication_id != without)
+        )
+    rows = session.execute(query)
     busy: dict[int, list[Interval]] = defaultdict(list)
     on_web: Counter[tuple[int, dt.date]] = Counter()
     for role_id, starts_at, minutes, channel in rows:

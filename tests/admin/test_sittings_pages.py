@@ -352,3 +352,51 @@ def test_no_donor_page_shows_or_breaks_on_a_practitioner_s_schedule(
         answer = (client if url.startswith("/places") else scheduler).get(url)
         assert answer.status_code == 404, url
     scheduler.page("/staff/publishing/new/")
+
+
+def test_a_large_publication_shows_how_far_it_is(scheduler, tenant, store, role, monkeypatch):
+    """The request makes some of it, the page tells how much, the job makes the rest."""
+    from admin import publications
+    from app.rules import large_publishing, publishing
+
+    monkeypatch.setattr(publishing, "LARGE", 20)
+    monkeypatch.setattr(large_publishing, "PORTION", 10)
+    monkeypatch.setattr(publications, "PATIENCE", 0.0)
+    make_template(scheduler, tenant)
+    template = store.scalars(select(ScheduleTemplate)).one()
+    url = f"{SITTINGS}new/?template={template.uid}"
+    fields = {"role": [str(role.uid)], "first": "2026-11-30", "last": "2026-12-04"}
+    answer = scheduler.submit(url, fields, form="")
+    page_url = answer.location
+    scheduler.submit(page_url, form=f"{page_url}publish/")
+    publication = store.scalars(select(Publication)).one()
+    assert publication.status is PublicationStatus.PUBLISHING
+    page = scheduler.page(page_url)
+    assert page.xpath("//progress/@max") == ["45"]
+    assert page.xpath("//script[contains(@src,'progress')]")
+    assert "Готово: 0 из 45." in words(page)
+    assert "Публикуется" in words(scheduler.page(SITTINGS))
+    assert scheduler.get(f"{page_url}edit/").status_code == 303
+    run = large_publishing.Run(publication.id)
+    for _ in range(3):
+        run.step(store, now=make.NOW)
+    assert "Готово: 18 из 45." in words(scheduler.page(page_url))
+    while run.step(store, now=make.NOW):
+        pass
+    assert "Что создано" in words(scheduler.page(page_url)) or publication.status is PublicationStatus.PUBLISHED  # fmt: skip
+
+
+def test_a_large_publication_can_be_stopped(scheduler, tenant, store, role, monkeypatch):
+    from admin import publications
+    from app.rules import publishing
+
+    monkeypatch.setattr(publishing, "LARGE", 20)
+    monkeypatch.setattr(publications, "PATIENCE", 0.0)
+    make_template(scheduler, tenant)
+    template = store.scalars(select(ScheduleTemplate)).one()
+    fields = {"role": [str(role.uid)], "first": "2026-11-30", "last": "2026-12-04"}
+    page_url = scheduler.submit(f"{SITTINGS}new/?template={template.uid}", fields).location
+    scheduler.submit(page_url, form=f"{page_url}publish/")
+    told = words(scheduler.submit(page_url, form=f"{page_url}stop/", follow_redirects=True))
+    assert "публикация снова стала черновиком" in told or "черновик" in told.lower()
+    assert store.scalars(select(Publication.status)).one() is PublicationStatus.DRAFT

@@ -339,6 +339,7 @@ MS      POST  /staff/sittings/<uuid:uid>/publish/       uid=plan
 MS      POST  /staff/sittings/<uuid:uid>/schedule/      uid=plan
 MS      POST  /staff/sittings/<uuid:uid>/unschedule/    uid=plan
 MS      POST  /staff/sittings/<uuid:uid>/undo/          uid=plan
+MS      POST  /staff/sittings/<uuid:uid>/stop/          uid=plan
 MS      GET   /staff/sittings/<uuid:uid>/discard/       uid=plan
 MS      POST  /staff/sittings/<uuid:uid>/discard/       uid=plan
 MS      POST  /staff/sittings/<uuid:uid>/copy/          uid=plan
