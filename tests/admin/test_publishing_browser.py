@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from app.models.enums import AppointmentStatus, Role
+from app.models.enums import AppointmentStatus, PublicationStatus, Role
 from app.models.schedule import Schedule
+from app.rules import drafts
+from app.rules.actor import actor_of
+from app.rules.matrix import Dates
+from app.rules.sittings import Line, Plan
 from tests import make
 from tests.browser import NARROW, WIDE, axe, fits, on_one_engine
 
@@ -170,3 +175,30 @@ def test_without_scripts_a_matrix_is_published(live, open_page):
     page.locator(SENDING).click()
     page.get_by_role("button", name="Опубликовать сейчас: 5 дней, 25 мест").click()
     expect(page.get_by_text("Опубликовано: 5 дней, 25 мест.")).to_be_visible()
+
+
+def test_a_large_publication_is_watched_until_it_is_done(live, window):
+    """The worker makes what was begun; the page looks in by itself and shows what came of it."""
+    now = dt.datetime.now(dt.UTC)
+    first, last = next_week()
+    with live.session() as session:
+        tenant = make.make_polyclinic(session, now=now)
+        role = make.make_role(session, tenant)
+        user = make.make_staff(session, Role.SCHEDULER, tenant.root, now=now)
+    live.sign_in(window, user)
+    window.goto("/staff/sittings/")
+    with live.session() as session:
+        lines = tuple(Line(day, dt.time(9), dt.time(12), 20) for day in range(1, 8))
+        plan = Plan(None, (role.id,), Dates(first, last), lines)
+        row = drafts.save(
+            session, tenant_id=tenant.id, matrix=plan, title="Весна", actor=actor_of(user), now=now
+        )
+        row.status, row.publish_at = PublicationStatus.PUBLISHING, now
+        row.report = {"days": 0, "places": 10, "of": 18}
+    window.goto(f"/staff/sittings/{row.uid}/")
+    if window.locator("[data-progress]").count():
+        sound(window)
+    # in a week of holidays nothing could be made, and it is a draft again
+    made = window.get_by_role("heading", name=re.compile("Что (будет )?создано"))
+    expect(made).to_be_visible(timeout=30_000)
+    sound(window)
