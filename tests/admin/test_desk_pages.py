@@ -23,6 +23,7 @@ from app.models.policy_choices import ConsentStep
 from app.rules import transitions
 from tests import make
 from tests.client import headings, parsed, words
+from tests.public.clinic import make_clinic
 
 DESK = "/staff/desk/"
 GRID = "/staff/grid/"
@@ -369,19 +370,31 @@ def test_staff_say_that_the_link_is_lost_and_back(world, as_staff):
     assert operator.send(url, {"lost": "1"}).status_code == 403
 
 
-def test_the_site_refuses_in_the_words_of_the_source_and_it_is_in_the_journal(world, client):
-    world.client.send(f"{DESK}link/{world.tenant.root.uid}/", {"lost": "1"})
-    world.tenant.policy.entry = "before"
-    answer = client.send(
-        f"/institutions/{world.tenant.branch.uid}/doctors/{world.role.uid}",
-        {"slot": str(world.slots[0].uid)},
-    )
-    if answer.status_code not in (404, 405):
-        said = words(answer)
-        if "временно нет связи с ЛПУ" in said:
-            verbs = world.store.scalars(select(AuditEvent.verb)).all()
-            assert "booking.link_lost" in verbs
-    assert world.store.scalars(select(Appointment)).all() == []
+LOST = (
+    "Выбранное время недоступно для записи. К сожалению, временно нет связи с ЛПУ. "
+    "Попробуйте обратиться позже."
+)
+"""Row E33, word for word."""
+
+
+def test_the_site_refuses_in_the_words_of_the_source_and_it_is_in_the_journal(
+    store, as_staff, client
+):
+    """While the link is lost nobody is held and nobody confirms; once it is back both go on."""
+    clinic = make_clinic(store, "portal")
+    registrar = as_staff(Role.REGISTRAR, clinic.tenant.root)
+    link = f"{DESK}link/{clinic.tenant.root.uid}/"
+    registrar.send(link, {"lost": "1"})
+    client.page(clinic.doctor)
+    refused = client.send("/visits", {"slot": str(clinic.slots[0].uid)})
+    assert refused.status_code == 409 and LOST in words(refused)
+    assert store.scalars(select(Appointment)).all() == []
+    [noted] = store.scalars(select(AuditEvent).where(AuditEvent.verb == "booking.link_lost"))
+    assert (noted.subject, noted.subject_id) == ("schedule", clinic.day.id)
+    security = as_staff(Role.SECURITY, clinic.tenant.root)
+    assert "Отказ в записи: нет связи с учреждением" in words(security.page("/staff/audit/"))
+    registrar.send(link, {"back": "1"})
+    assert client.send("/visits", {"slot": str(clinic.slots[0].uid)}).status_code == 303
 
 
 # --- who may
