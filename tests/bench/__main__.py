@@ -7,12 +7,14 @@ import datetime as dt
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import measures, report
+from tests.bench import measures, patients, report
 from tests.bench.crowd import Crowd
 from tests.bench.report import Figures
 from tests.bench.sites import Sites, running
+from tests.bench.town import DOCTORS, Town
 
 
 def main() -> int:
@@ -37,7 +39,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="tiny loads: does it run at all?")
     parser.add_argument("--write", action="store_true", help="put the table into the document")
-    parser.add_argument("--only", nargs="*", default=(), help="list booking race approve queue")
+    parser.add_argument(
+        "--only", nargs="*", default=(), help="list booking race approve queue clinic"
+    )
     return parser.parse_args()
 
 
@@ -84,8 +88,61 @@ def measure(sites: Sites, figures: Figures, asked: argparse.Namespace) -> None:
             crowd.grow(size)
             for _ in range(asked.rounds):
                 figures.queue[size].append(measures.queue_page(sites, 5 if small else 25))
+    if wanted("clinic"):
+        _clinic(sites, figures, asked, say)
     figures.memory = measures.memory(sites.talon)
     figures.bare_memory = measures.memory(sites.bare)
+
+
+def _clinic(
+    sites: Sites, figures: Figures, asked: argparse.Namespace, say: Callable[[str], None]
+) -> None:
+    """Polyclinics at about 10,000 future times, then at a million."""
+    small, pages = asked.quick, 5 if asked.quick else 25
+    town = Town(sites)
+    usual = town.build(DOCTORS)
+    for times in (town.times, 30_000 if small else 1_000_000):
+        town.grow(times)
+        sites.tidy()
+        say(f"a town of {town.times:,} times")
+        for _ in range(asked.rounds):
+            for name, path in (
+                ("Institution page, 20 doctors", patients.grid_of(town, usual)),
+                ("Doctor's page, 4 weeks", usual.doctor_page),
+            ):
+                figures.town[name][town.times].append(patients.page(sites, path, pages))
+            found = patients.nearest(sites, town, usual, 4 * pages)
+            figures.town["Nearest free time of 20 doctors"][town.times].append(found)
+    large = town.build(60)
+    sites.tidy()
+    say("60 doctors")
+    for _ in range(asked.rounds):
+        figures.large.append(patients.page(sites, patients.grid_of(town, large), pages))
+        figures.near.append(patients.nearest(sites, town, large, 4 * pages))
+    figures.statements = (
+        patients.statements(sites, town, usual),
+        patients.statements(sites, town, large),
+    )
+    count = 64 if small else 320
+    patients.bookings(sites, town, usual, 16)
+    patients.bare_bookings(sites.bare, 48)
+    for number in range(asked.rounds):
+        say(f"bookings without an account, round {number + 1}")
+        plain = patients.bare_bookings(sites.bare, count * 4)
+        figures.visits.append((patients.bookings(sites, town, large, count), plain))
+    for ranges in (2_000, 20_000 if small else 200_000):
+        town.streets(ranges)
+        say(f"{ranges:,} ranges of houses")
+        for _ in range(asked.rounds):
+            figures.districts[ranges].append(
+                (
+                    patients.district(sites, town, 4 * pages),
+                    patients.district_page(sites, town, pages),
+                )
+            )
+    for number in range(asked.rounds):
+        say(f"publishing, round {number + 1}")
+        figures.published.append(patients.publish(sites, town, 12_000 if small else 100_000))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ class Reply:
     body: bytes
     first_byte: float
     """Seconds from the request's last byte to the answer's first."""
+    cookie: str = ""
+    """What the answer sets, as a request sends it back."""
 
 
 class Wire:
@@ -41,8 +43,9 @@ class Wire:
     def get(self, path: str, cookie: str = "") -> Reply:
         return self._ask(_request("GET", path, cookie))
 
-    def post(self, path: str, body: str, cookie: str) -> Reply:
-        return self._ask(_request("POST", path, cookie, body))
+    def post(self, path: str, body: str, cookie: str, address: str = "") -> Reply:
+        """``address``: whom the proxy in front would name."""
+        return self._ask(_request("POST", path, cookie, body, address))
 
     def _ask(self, request: bytes) -> Reply:
         fresh = self.socket is None
@@ -73,7 +76,8 @@ class Wire:
         if headers.get(b"connection", b"").lower() == b"close":
             self.close()
         path = headers.get(b"location", b"").decode()
-        return Reply(int(lines[0].split()[1]), path, body, first_byte)
+        cookie = headers.get(b"set-cookie", b"").partition(b";")[0].decode()
+        return Reply(int(lines[0].split()[1]), path, body, first_byte, cookie)
 
     def _more(self, received: bytes) -> bytes:
         assert self.socket is not None
@@ -88,10 +92,14 @@ class Wire:
             self.socket = None
 
 
-def _request(method: str, path: str, cookie: str, body: str | None = None) -> bytes:
+def _request(
+    method: str, path: str, cookie: str, body: str | None = None, address: str = ""
+) -> bytes:
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
     if cookie:
         lines.append(f"Cookie: {cookie}")
+    if address:
+        lines.append(f"X-Forwarded-For: {address}")
     if body is not None:
         lines += [
             "Content-Type: application/x-www-form-urlencoded",

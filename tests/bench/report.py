@@ -33,6 +33,18 @@ class Figures:
     approvals: list[Timing] = field(default_factory=list)
     tickets: list[float] = field(default_factory=list)
     queue: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
+    town: dict[str, dict[int, list[float]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    """Milliseconds by what was asked and how many future times there are."""
+    large: list[float] = field(default_factory=list)
+    near: list[float] = field(default_factory=list)
+    statements: tuple[int, int] = (0, 0)
+    visits: list[tuple[Timing, Timing]] = field(default_factory=list)
+    districts: dict[int, list[tuple[float, float]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    published: list[tuple[float, float, int]] = field(default_factory=list)
     memory: float = 0.0
     bare_memory: float = 0.0
 
@@ -47,6 +59,10 @@ def rows(figures: Figures) -> list[Row]:
         *_bookings(figures),
         *_races(figures),
         *_staff(figures),
+        *_town(figures),
+        *_visits(figures),
+        *_districts(figures),
+        *_published(figures),
         ("Memory of two web workers, PSS", f"{figures.memory:.0f} MB",
          f"{figures.bare_memory:.0f} MB", _times(figures.memory / figures.bare_memory),
          "≤ 180 MB"),
@@ -129,6 +145,67 @@ def _staff(figures: Figures) -> list[Row]:
             ("Ticket PDF over HTTP, warm, ms", _range(figures.tickets, 1), "", "", "≤ 40 ms")
         )
     return made
+
+
+def _town(figures: Figures) -> list[Row]:
+    made: list[Row] = []
+    for name, by_size in figures.town.items():
+        sizes = sorted(by_size)
+        made += [
+            (f"{name}, at {size:,} future times, ms", _range(by_size[size], 1), "", "", "")
+            for size in sizes
+        ]
+        if len(sizes) == 2:
+            small, large = (median(by_size[size]) for size in sizes)
+            made.append(("The same, many against few", "", "", _times(large / small), "≤ 1.3"))
+    if figures.large:
+        few, many = figures.statements
+        made += [
+            ("Institution page, 60 doctors × 4 weeks, ms", _range(figures.large, 1), "", "", ""),
+            ("Statements of that page with 20 and with 60 doctors", f"{few}, {many}", "", "", "≤ 3"),
+            ("Nearest free time of 60 doctors, ms", _range(figures.near, 1), "", "", ""),
+        ]  # fmt: skip
+    return made
+
+
+def _visits(figures: Figures) -> list[Row]:
+    if not figures.visits:
+        return []
+    ours, plain = ([pair[n].per_second for pair in figures.visits] for n in (0, 1))
+    ratio = median([a / b for a, b in zip(ours, plain, strict=True)])
+    work, plain_work = ([pair[n].cpu_ms for pair in figures.visits] for n in (0, 1))
+    work_ratio = median([b / a for a, b in zip(work, plain_work, strict=True)])
+    half = [median([pair[n].ms(0.5) for pair in figures.visits]) for n in (0, 1)]
+    late = [median([pair[n].ms(0.99) for pair in figures.visits]) for n in (0, 1)]
+    return [
+        ("Booking without an account: document, time, «Да»; 16 at a time, bookings/s",
+         _range(ours), _range(plain), _times(ratio), "≥ 0.25"),
+        ("The same, processor time of the web workers, ms", _range(work, 1),
+         _range(plain_work, 1), _times(work_ratio), "(bare / Talon)"),
+        ("The same, p50 / p99 of the three requests, ms",
+         *(f"{low:.0f} / {high:.0f}" for low, high in zip(half, late, strict=True)), "", ""),
+    ]  # fmt: skip
+
+
+def _districts(figures: Figures) -> list[Row]:
+    made: list[Row] = []
+    for size, rounds in sorted(figures.districts.items()):
+        rule, whole = ([pair[n] for pair in rounds] for n in (0, 1))
+        made += [
+            (f"Whose is a house, of {size:,} ranges, ms", _range(rule, 1), "", "", ""),
+            ("The page with the answer, ms", _range(whole, 1), "", "", ""),
+        ]
+    return made
+
+
+def _published(figures: Figures) -> list[Row]:
+    if not figures.published:
+        return []
+    at_once, in_portions, made = ([r[n] for r in figures.published] for n in range(3))
+    return [
+        (f"Publishing {made[0]:,} times in one transaction, s", _range(list(at_once), 1), "", "", "< 20"),
+        ("The same in portions that are watched, s", _range(list(in_portions), 1), "", "", "< 20"),
+    ]  # fmt: skip
 
 
 def table(figures: Figures) -> str:

@@ -60,6 +60,16 @@ class Bare(Live):
             db.execute("VACUUM ANALYZE")
         return list(range(1, count + 1))
 
+    def people(self, count: int) -> list[str]:
+        """``count`` people born on one day, after everybody before is forgotten; their numbers."""
+        with psycopg.connect(self.conninfo) as db:
+            db.execute("TRUNCATE person")
+            db.execute(
+                "INSERT INTO person SELECT n, 'N' || n, '1985-03-08' FROM generate_series(1, %s) n",
+                (count,),
+            )
+        return [f"N{n}" for n in range(1, count + 1)]
+
     def cookie(self, person: int) -> str:
         """Of somebody signed in."""
         signer = Flask("signer")
@@ -106,7 +116,7 @@ def running(folder: Path) -> Iterator[Sites]:
         (folder / "talon").mkdir()
         (folder / "bare").mkdir()
         talon = stack.enter_context(
-            servers.closing(Talon(url, folder / "talon", LOG_LEVEL="WARNING"))
+            servers.closing(Talon(url, folder / "talon", LOG_LEVEL="WARNING", PROXY_HOPS="1"))
         )
         bare_site = Bare(cluster.create("bare"), folder / "bare")
         stack.enter_context(servers.closing(bare_site))
