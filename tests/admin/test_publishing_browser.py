@@ -112,11 +112,11 @@ def test_a_scheduler_publishes_changes_and_closes_days(live, window):
     window.get_by_role("link", name="Закрыть день").click()
     expect(window.get_by_text("Записан 1 человек")).to_be_visible()
     sound(window)
-    window.get_by_role("button", name="Закрыть день: 1 записанный получит письмо").click()
+    window.get_by_role("button", name="Закрыть день: 1 записанный получит сообщение").click()
     expect(window.locator("[role=alert]")).to_be_focused()
     sound(window)
     window.get_by_label("Причина").fill("Аппарат на ремонте")
-    window.get_by_role("button", name="Закрыть день: 1 записанный получит письмо").click()
+    window.get_by_role("button", name="Закрыть день: 1 записанный получит сообщение").click()
     expect(window.get_by_text("1 запись отменена.")).to_be_visible()
     sound(window)
 

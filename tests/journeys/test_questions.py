@@ -123,7 +123,7 @@ ACTS = (
         Role.SCHEDULER,
         "/staff/days/{day}/",
         "Закрыть день",
-        "Закрыть день: 1 записанный получит письмо",
+        "Закрыть день: 1 записанный получит сообщение",
         lambda session: session.scalars(select(Schedule.status)).one(),
         "Записан 1 человек",
         dialog=False,

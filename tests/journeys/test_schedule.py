@@ -78,7 +78,7 @@ def test_a_published_place_is_seen_booked_and_closed(
     desk.says("Записаны 2 человека")
     desk.page.get_by_label("Причина").fill(WHY)
     assert set(statuses(live)) == {AppointmentStatus.PENDING, AppointmentStatus.BOOKED}
-    desk.press("Закрыть день: 2 записанных получат письмо")
+    desk.press("Закрыть день: 2 записанных получат сообщение")
     desk.says("2 записи отменены.")
     assert set(statuses(live)) == {AppointmentStatus.CANCELLED}
     assert donor.status() == "Запись отменена"
