@@ -25,6 +25,7 @@ from app.rules import (
     clock,
     drafts,
     large_publishing,
+    practitioners,
     publication_list,
     sitting_opening,
     sitting_planning,
@@ -264,7 +265,7 @@ class SittingsPage(PublicationPage):
         return self.render(
             "admin/sittings/plan.html",
             form=form,
-            groups=sitting_previews.grouped(form.roles),
+            groups=practitioners.grouped(form.roles),
             source=template,
             week=alike(templates.lines_of(template)) if template is not None else (),
             row=row,
@@ -276,7 +277,7 @@ class SittingsPage(PublicationPage):
         return self.render(
             "admin/sittings/week.html",
             form=form,
-            groups=sitting_previews.grouped(form.roles),
+            groups=practitioners.grouped(form.roles),
             place=place,
             places=templates.places(self.session),
             sentence=sentence,

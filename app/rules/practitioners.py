@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -167,3 +168,16 @@ def save_role(
             demand_idle(session, Slot.role_id == role.id, name=practitioner.full_name, now=now)
     role.organization_id, role.department_id, role.specialty_id = place
     return saved(session, role, "reception", fields, actor, now)
+
+
+def grouped(
+    roles: Iterable[PractitionerRole],
+) -> list[tuple[Organization, str, list[PractitionerRole]]]:
+    """Rows of ``choices`` by branch and department, for a form with boxes."""
+    return [
+        (place, department, list(rows))
+        for (place, department), rows in groupby(
+            roles,
+            key=lambda role: (role.organization, role.department.name if role.department else ""),
+        )
+    ]

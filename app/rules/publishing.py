@@ -13,9 +13,17 @@ from app.models.enums import PublicationKind, PublicationStatus, ScheduleStatus,
 from app.models.organization import Organization
 from app.models.schedule import Publication, Schedule, Slot
 from app.models.scope import widened
-from app.rules import audit, collisions, drafts, holding, opening, sitting_opening, transitions
+from app.rules import (
+    audit,
+    collisions,
+    drafts,
+    holding,
+    opening,
+    publication_report,
+    sitting_opening,
+    transitions,
+)
 from app.rules.actor import SYSTEM, Actor
-from app.rules.collisions import Meeting
 from app.rules.drafts import AlreadyPublished
 from app.rules.errors import N_, NotAllowed, NotFound, RuleError
 from app.rules.matrix import Line, Matrix
@@ -26,11 +34,8 @@ from app.rules.sitting_previews import Preview as SittingPreview
 from app.rules.sitting_previews import preview_of
 
 P = PublicationStatus
-OPEN_ALREADY = N_("Open already.")
 LARGE = 5_000
 """Slots of sittings. What is smaller is made in one transaction."""
-REPORTED = 200
-"""Days left out that a report names one by one."""
 
 
 class CannotPublish(RuleError):
@@ -286,7 +291,7 @@ def _make(
         report = sitting_opening.report(counts, found)
     else:
         made = opening.open_days(session, publication, found.collisions.new)
-        report = _report(made, found.problems, (*found.collisions.same, *made.lost))
+        report = publication_report.of(made, found.problems, (*found.collisions.same, *made.lost))
     return conclude(session, publication, report, actor=actor, now=now)
 
 
@@ -312,35 +317,3 @@ def conclude(
         changes={"days": [0, report["days"]], "places": [0, report["places"]]},
     )
     return publication
-
-
-def _report(
-    made: opening.Opened, problems: Sequence[Problem], same: Sequence[Meeting]
-) -> dict[str, Any]:
-    """For ``Publication.report``: how much was made, and each thing left out with its reason."""
-    left_out = [
-        {
-            "text": problem.text,
-            "params": {key: str(value) for key, value in problem.params.items()},
-            "date": problem.date and problem.date.isoformat(),
-            "organization": problem.organization_id,
-            "line": problem.line and problem.line.as_json(),
-        }
-        for problem in problems
-    ]
-    left_out += [
-        {
-            "text": OPEN_ALREADY,
-            "params": {},
-            "date": meeting.day.date.isoformat(),
-            "organization": meeting.day.organization_id,
-            "line": meeting.day.line.as_json(),
-        }
-        for meeting in same
-    ]
-    return {
-        "days": made.days,
-        "places": made.places,
-        "left_out": left_out[:REPORTED],
-        "more": max(0, len(left_out) - REPORTED),
-    }

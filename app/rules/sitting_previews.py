@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 
 from sqlalchemy import Select, or_, select
@@ -311,16 +310,3 @@ def _slots(
         if channel is Channel.WEB and role_id in roles:
             on_web[role_id, local_date(starts_at, roles[role_id].zone)] += 1
     return dict(busy), on_web
-
-
-def grouped(
-    roles: Iterable[PractitionerRole],
-) -> list[tuple[Organization, str, list[PractitionerRole]]]:
-    """Rows of ``choices`` by branch and department, for a form with boxes."""
-    return [
-        (place, department, list(rows))
-        for (place, department), rows in groupby(
-            roles,
-            key=lambda role: (role.organization, role.department.name if role.department else ""),
-        )
-    ]
