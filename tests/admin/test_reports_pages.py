@@ -72,11 +72,11 @@ def test_load_says_how_many_places_are_taken_and_free(busy: make.Tenant, analyst
     page = analyst.page(f"{LOAD}?{WEEKS}")
     assert cells(page) == [
         ["Неделя", "Места", "Занято", "Удержано", "Свободно", "Занято и удержано, %"],
-        ["2–8 нояб.", "6", "3", "2", "1", "83,3"],
+        ["2–8 нояб.", "6", "3", "1", "2", "66,7"],
         ["9–15 нояб.", "4", "0", "0", "4", "0,0"],
-        ["Итого", "10", "3", "2", "5", "50,0"],
+        ["Итого", "10", "3", "1", "6", "40,0"],
     ]
-    assert "Мест: 10. Занято и удержано: 5 (50,0 %), свободно: 5." in words(page)
+    assert "Мест: 10. Занято и удержано: 4 (40,0 %), свободно: 6." in words(page)
 
 
 def test_decisions_say_by_result_and_by_reason(busy: make.Tenant, analyst: Visitor) -> None:
@@ -116,7 +116,7 @@ def test_the_chart_says_in_words_what_it_shows(busy: make.Tenant, analyst: Visit
     assert chart.get("aria-labelledby") == title.get("id")
     assert chart.get("aria-describedby") == described.get("id")
     assert title.text == "Загрузка и свободные места, по неделям"
-    assert "Больше всего: 2–8 нояб., 83,3 % из 6" in " ".join(described.text.split())
+    assert "Больше всего: 2–8 нояб., 66,7 % из 6" in " ".join(described.text.split())
     pieces = chart.xpath(".//rect[contains(@class, 'piece')]")
     assert [piece.get("width") for piece in pieces] == ["50.0%", "33.333%", "16.667%", "66.667%"]
     assert len({piece.get("fill") for piece in pieces[:3]}) == 3
@@ -302,9 +302,9 @@ def test_a_csv_holds_the_numbers_of_the_page_and_is_written_down(
     text = answer.get_data().decode("utf-8-sig")
     assert list(csv.reader(io.StringIO(text), delimiter=";")) == [
         ["Первая дата", "Последняя дата", "Места", "Занято", "Удержано", "Свободно", "Занято и удержано, %"],
-        ["2026-11-02", "2026-11-08", "6", "3", "2", "1", "83,3"],
+        ["2026-11-02", "2026-11-08", "6", "3", "1", "2", "66,7"],
         ["2026-11-09", "2026-11-15", "4", "0", "0", "4", "0,0"],
-        ["Итого", "", "10", "3", "2", "5", "50,0"],
+        ["Итого", "", "10", "3", "1", "6", "40,0"],
     ]  # fmt: skip
     line = store.scalars(select(AuditEvent).where(AuditEvent.verb == "report.load")).one()
     assert (line.subject, line.subject_id) == ("organization", busy.id)
