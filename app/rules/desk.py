@@ -131,6 +131,7 @@ def book(
     """
     choice = choice_of(session, slot_uid=slot_uid, now=now)
     demand_same_registry(person, choice)
+    booking.lock_person(session, person.id)  # whoever has pressed twice waits for himself
     there = _same(session, choice, person)
     if there is not None:
         return there

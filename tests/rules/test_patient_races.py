@@ -147,6 +147,19 @@ def test_two_desks_and_ten_browsers_want_one_slot(engine, world, scale):
     assert sum(won.values()) == rounds
 
 
+def test_the_desk_that_presses_twice_at_once_books_once(engine, world):
+    store = world.store
+    times = [f"08:{n * 10:02}" for n in range(5)]
+    day = make.make_sitting(store, world.role, times=times, minutes=10)
+    for slot in make.slots_of(store, day):
+        person = make.make_person(store, world.tenant)
+        acts = [at_the_desk(slot, person, world.desks[0]) for _ in range(3)]
+        store.commit()
+        results = at_once(engine, acts)
+        assert len(set(results)) == 1 and isinstance(results[0], int), results
+    assert check_invariants(store, now=NOW) == []
+
+
 def reachable(world: SimpleNamespace, number: int) -> Person:
     """In turn: with an account, with a mobile telephone, with a landline, with nothing."""
     phones = {1: f"+7900{number:07}", 2: f"+7495{number:07}"}
