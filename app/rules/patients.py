@@ -14,7 +14,12 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from app.models.appointment import Appointment
-from app.models.directory import HealthcareService, PractitionerRole, PractitionerService
+from app.models.directory import (
+    HealthcareService,
+    Practitioner,
+    PractitionerRole,
+    PractitionerService,
+)
 from app.models.enums import AppointmentStatus, Channel, ScheduleStatus
 from app.models.organization import Organization
 from app.models.policy import BookingPolicy
@@ -23,6 +28,7 @@ from app.models.scope import widened
 from app.rules import holding, transitions
 from app.rules.actor import Actor
 from app.rules.booking import lock_person
+from app.rules.directory import taking_patients
 from app.rules.donor_day import Choice, Day, policy_of
 from app.rules.eligibility import blocking
 from app.rules.errors import HoldEnded, NotFound, Refused
@@ -39,8 +45,10 @@ def choice_of(
 ) -> Choice:
     """A time of a practitioner on the site, free or not; the desk has its own times too.
 
+    The site has none of a practitioner or an institution that is switched off: its pages are not there.
     Raises NotFound, NoPolicy.
     """
+    shown = (taking_patients(), PractitionerRole.is_active, Practitioner.is_active)
     row = session.execute(
         select(Slot, Schedule, Organization, BookingPolicy)
         .join(Schedule, Schedule.id == Slot.schedule_id)
@@ -55,6 +63,7 @@ def choice_of(
             Slot.uid == slot_uid,
             Slot.channel.in_((Channel.WEB, Channel.DESK) if at_desk else (Channel.WEB,)),
             Schedule.status != ScheduleStatus.DRAFT,
+            *(() if at_desk else shown),
         )
         .execution_options(populate_existing=True)
     ).one_or_none()

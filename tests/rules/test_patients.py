@@ -209,6 +209,23 @@ def test_times_of_the_desk_of_a_draft_of_the_past_and_of_a_closed_day(world):
     assert refused.value.code == "closed"
 
 
+@pytest.mark.parametrize("off", ["role", "practitioner", "branch", "patients"])
+def test_the_site_has_no_times_of_what_is_switched_off(world, off):
+    """An old page still names them; the desk, which knows why, has them."""
+    if off == "patients":
+        world.tenant.branch.takes_patients = False
+    else:
+        whom = {"role": world.role, "practitioner": world.role.practitioner}
+        whom.get(off, world.tenant.branch).is_active = False
+    set_scope(world.session, SYSTEM)
+    world.session.flush()
+    uid = world.slots[0].uid
+    assert patients.choice_of(world.session, slot_uid=uid, now=NOW, at_desk=True)
+    set_scope(world.session, PUBLIC)
+    with pytest.raises(NotFound):
+        hold(world)
+
+
 def test_one_address_cannot_freeze_a_clinic(world):
     set_scope(world.session, SYSTEM)
     world.tenant.policy.holds_per_address = 2
