@@ -20,6 +20,7 @@ from app.models.policy import BookingPolicy
 from app.models.policy_choices import ConsentStep, Entry, PhoneRule
 from app.public import questions, visitor
 from app.public.guards import counted, status_of
+from app.public.header import cards
 from app.public.settlements import chosen
 from app.public.site import public
 from app.rules import directory, guests, identification, patients, policies
@@ -162,9 +163,6 @@ def found(form: Any, place: Organization, method: IdentifyBy) -> None:
         )
     with saved() as saving:
         guest = guests.at(saving, token=token, organization=place, locale=locale(), now=g.now)
-        if "consent_text" in form:
-            text = form.consent_text.data or ""
-            guests.agree(saving, guest, text_id=int(text) if text.isdigit() else None, now=g.now)
         guests.identified(
             saving,
             guest,
@@ -174,14 +172,23 @@ def found(form: Any, place: Organization, method: IdentifyBy) -> None:
             email=form.survey_email(),
             now=g.now,
         )
+        if "consent_text" in form:
+            guests.agree(saving, guest, text_id=text_id(form.consent_text.data), now=g.now)
     visitor.known_again(guest)
 
 
+def text_id(sent: str | None) -> int | None:
+    """The text that the form says was shown."""
+    known = sent is not None and sent.isascii() and sent.isdigit() and len(sent) < 18
+    return int(sent or 0) if known else None
+
+
 def phone_form(row: Appointment) -> PhoneForm:
-    """Known numbers are offered to who has signed in alone: a guest is shown nothing of the record."""
+    """The number of the account's own card is offered: whoever was found by what he typed is shown nothing of it."""
     known = {}
-    if g.user is not None and visitor.person_in(row.organization) is not None:
-        own = guests.phone_of(db.session(), person_id=visitor.person_in(row.organization) or 0)
+    card = cards().get(row.organization.tenant_id)
+    if card is not None:
+        own = guests.phone_of(db.session(), person_id=card)
         if own:
             known = {"own": own}
     return PhoneForm(known=known, may_decline=row.policy.phone is PhoneRule.CHOICE)

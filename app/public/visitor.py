@@ -10,6 +10,7 @@ from app.extensions import db
 from app.models.enums import ActorKind
 from app.models.guest import Guest
 from app.models.organization import Organization
+from app.models.policy import BookingPolicy
 from app.public.header import cards
 from app.rules import guests
 from app.rules.actor import Actor, actor_of
@@ -63,9 +64,9 @@ def reader() -> Reader:
     )
 
 
-def person_in(organization: Organization) -> int | None:
-    """Who this is in that organization's registry, if that is known yet."""
-    return reader().known(organization.tenant_id, cards().get(organization.tenant_id))
+def person_in(organization: Organization, policy: BookingPolicy | None = None) -> int | None:
+    """Who this is in that organization's registry, if that is known yet, by a way that ``policy`` takes."""
+    return reader().known(organization.tenant_id, cards().get(organization.tenant_id), policy)
 
 
 def actor() -> Actor:

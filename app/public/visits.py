@@ -42,7 +42,8 @@ def choose_time() -> Any:
         raise NotFound()
     choice = patients.choice_of(db.session(), slot_uid=slot, now=g.now)
     place = choice.day.organization
-    if choice.day.policy.entry is Entry.ACCOUNT and visitor.person_in(place) is None:
+    policy = choice.day.policy
+    if policy.entry is Entry.ACCOUNT and visitor.person_in(place, policy) is None:
         if g.user is None:
             return redirect(url_for("public.sign_in", next=_back(choice, service)), 303)
         return _day(choice, service, say(NO_CARD)), 409
@@ -102,13 +103,11 @@ def visit(uid: uuid.UUID) -> Any:
 def consent(uid: uuid.UUID) -> Any:
     """«Да, я даю согласие» (B8, D9)."""
     row = _own(uid)
-    text_id = request.form.get("text", "")
     try:
         patient_visits.demand_held(row, now=g.now)
         with saved() as saving:
-            guests.agree(
-                saving, _guest(row), text_id=int(text_id) if text_id.isdigit() else None, now=g.now
-            )
+            text_id = identify.text_id(request.form.get("text"))
+            guests.agree(saving, _guest(row), text_id=text_id, now=g.now)
     except RuleError as refusal:
         only_reads()
         return step_page(row, say(refusal)), 409
@@ -201,7 +200,9 @@ def _guest(row: Appointment) -> Any:
 
 def _step(row: Appointment) -> Step:
     return next_step(
-        row.policy, person_id=visitor.person_in(row.organization), guest=visitor.guest()
+        row.policy,
+        person_id=visitor.person_in(row.organization, row.policy),
+        guest=visitor.reader().guest_in(row.tenant_id),
     )
 
 
@@ -222,7 +223,7 @@ def _onward(row: Appointment, *, book: bool) -> Any:
 
 
 def _book(row: Appointment) -> Any:
-    person_id = visitor.person_in(row.organization) or row.person_id
+    person_id = visitor.person_in(row.organization, row.policy) or row.person_id
     try:
         if person_id is None:
             raise guests.Left()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.appointment import FIRST_NUMBER, Appointment
@@ -73,22 +73,29 @@ def of(session: Session, *, token: str, now: dt.datetime) -> Guest | None:
 def at(
     session: Session, *, token: str, organization: Organization, locale: str, now: dt.datetime
 ) -> Guest:
-    """The browser's row, made if there is none; another legal body begins anew: its registry is another one."""
+    """The browser's row, made if there is none; another legal body begins anew: its registry is another one.
+
+    Who comes after a row that is forgotten may be another person: what was booked before is not his.
+    """
     with widened(session, WHOSE):
-        one_after_another(session, holder_of(token))
-        session.execute(
-            delete(Guest).where(
-                Guest.holder == holder_of(token),
-                (Guest.expires_at <= now) | (Guest.tenant_id != organization.tenant_id),
-            )
-        )
+        holder = holder_of(token)
+        one_after_another(session, holder)
         row = session.scalars(
-            select(Guest).where(Guest.holder == holder_of(token)).with_for_update()
+            select(Guest)
+            .where(Guest.holder == holder)
+            .with_for_update()
+            .execution_options(populate_existing=True)
         ).one_or_none()
+        if row is None or row.expires_at <= now:
+            _forget_bookings(session, holder)
+        if row is not None and (row.expires_at <= now or row.tenant_id != organization.tenant_id):
+            session.delete(row)
+            session.flush()
+            row = None
         if row is None:
             row = Guest(
                 uid=uuid.uuid4(),
-                holder=holder_of(token),
+                holder=holder,
                 tenant_id=organization.tenant_id,
                 phone_settled=False,
                 created_at=now,
@@ -100,6 +107,15 @@ def at(
         row.expires_at = max(row.expires_at, now + STAYS)
         session.flush()  # one browser has one row: the index decides
         return row
+
+
+def _forget_bookings(session: Session, holder: bytes) -> None:
+    """They stay booked, and are found by their numbers; what is being chosen just now stays in the browser."""
+    session.execute(
+        update(Appointment)
+        .where(Appointment.holder == holder, Appointment.status.not_in((A.HELD, A.RELEASED)))
+        .values(holder=None)
+    )
 
 
 def one_after_another(session: Session, holder: bytes) -> None:
@@ -147,8 +163,10 @@ def identified(
     email: str = "",
     now: dt.datetime,
 ) -> None:
-    """He has said who he is, and perhaps how to reach him."""
+    """He has said who he is, and perhaps how to reach him. For another person one agrees anew."""
     with widened(session, WHOSE):
+        if guest.person_id not in (None, person_id):
+            guest.consent_text_id = guest.agreed_at = None
         guest.person_id, guest.method, guest.ticket_id = person_id, method, None
         guest.phone, guest.email = phone or None, email or None
         guest.phone_settled = bool(phone)
@@ -273,5 +291,6 @@ def find_ticket(
             throttle.take_back(session, kind=kind, value=value, now=now, tries=1)
         guest = at(session, token=token, organization=row.organization, locale=locale, now=now)
         guest.ticket_id = row.id
-        guest.expires_at = max(guest.expires_at, now + FOUND_FOR)
+        if guest.person_id is None and guest.agreed_at is None:
+            guest.expires_at = now + FOUND_FOR
         return row

@@ -23,7 +23,7 @@ from app.models.policy import BookingPolicy
 from app.models.policy_choices import ConsentStep, Entry, PhoneRule
 from app.models.schedule import Schedule
 from app.models.scope import widened
-from app.rules import booking, codes, guests, holding, patients
+from app.rules import booking, codes, guests, holding, hospital_link, patients
 from app.rules.actor import Actor
 from app.rules.cabinet import CANCELLABLE, WITH_TICKET
 from app.rules.errors import N_, HoldEnded, NotFound, Refused, RuleError
@@ -44,13 +44,28 @@ class Reader:
     """Person ids of the account that is signed in."""
     account_id: int | None = None
 
-    def known(self, organization_tenant: int, card: int | None) -> int | None:
-        """Who this is in that registry: the account's card, or whom the guest has been found to be."""
+    def guest_in(self, tenant_id: int) -> Guest | None:
+        """What the browser has said to that legal body; what it has said to another one is not for it."""
+        return self.guest if self.guest is not None and self.guest.tenant_id == tenant_id else None
+
+    def known(
+        self, tenant_id: int, card: int | None, policy: BookingPolicy | None = None
+    ) -> int | None:
+        """Who this is in that registry: the account's card, or whom the guest has been found to be.
+
+        With a ``policy``, only if it takes the way in which he has said so: one of its branches may ask
+        for more than another.
+        """
         if card is not None:
             return card
-        if self.guest is not None and self.guest.tenant_id == organization_tenant:
-            return self.guest.person_id
-        return None
+        guest = self.guest_in(tenant_id)
+        if guest is None:
+            return None
+        if policy is not None and (
+            policy.entry is Entry.ACCOUNT or guest.method not in policy.methods
+        ):
+            return None
+        return guest.person_id
 
     def whose(self) -> ColumnElement[bool]:
         """What this reader may see: its own; what a browser has made, as long as its guest is there."""
@@ -70,7 +85,7 @@ OF_THE_RECORD = frozenset({"same_doctor", "same_time", "too_many"})
 
 
 class NotPossible(RuleError):
-    """The same, to somebody who has not signed in: nothing of a record is told (row E32: the ways out)."""
+    """The same, about a card that is not the account's own: nothing of it is told (row E32: the ways out)."""
 
     code = "not_possible"
     text = N_(
@@ -169,12 +184,12 @@ def book(
     """The held time becomes this person's booking, by the policy's way; a repeat returns the same one.
 
     With it go the telephone given for it and what was agreed to. Raises HoldEnded, Refused, NotFound,
-    and NotPossible instead of a refusal that would tell of the record to a guest.
+    and NotPossible instead of a refusal that would tell of a record that is not the account's own.
     """
     try:
         return _booked(session, row, reader, person_id, actor, now, ip, user_agent)
     except Refused as refusal:
-        if reader.account_id is None and refusal.code in OF_THE_RECORD:
+        if person_id not in reader.cards and refusal.code in OF_THE_RECORD:
             raise NotPossible() from refusal
         raise
 
@@ -193,6 +208,9 @@ def _booked(
         booking.lock_person(session, person_id)
         session.refresh(row)  # whoever has pressed twice has waited for himself
         fresh = row.status is A.HELD
+        guest = reader.guest_in(row.tenant_id)
+        if fresh:  # before anything is written: this refusal is committed
+            hospital_link.demand(session, row.organization, slot=row.slot, actor=actor, now=now)
         if fresh and row.person_id != person_id:
             patients.name(
                 session,
@@ -202,21 +220,21 @@ def _booked(
                 actor=actor,
                 now=now,
             )
-        if fresh and reader.guest is not None:
-            row.phone = reader.guest.phone
+        if fresh and guest is not None:
+            row.phone = guest.phone
             session.flush()
         done = booking.confirm(session, appointment_id=row.id, actor=actor, now=now)
-        if fresh and reader.guest is not None:
+        if fresh and guest is not None:
             guests.write_down(
                 session,
-                reader.guest,
+                guest,
                 done,
                 account_id=reader.account_id,
                 ip=ip,
                 user_agent=user_agent,
                 now=now,
             )
-            _remember(reader.guest, done)
+            _remember(guest, done)
         return done
 
 

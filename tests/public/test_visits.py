@@ -451,6 +451,17 @@ def test_a_changed_text_of_the_consent_is_read_anew(store, client):
     assert "Текст согласия" in words(response)
 
 
+@pytest.mark.parametrize("text", ["²", "9" * 5000, "", "-1"])
+def test_a_text_of_the_consent_that_is_none_is_no_error_of_ours(store, client, text):
+    clinic = make_clinic(store, "portal")
+    url = choose(client, clinic).location
+    assert client.send(f"{url}/consent", {"text": text}).status_code == 409
+    clinic.tenant.policy.entry, clinic.tenant.policy.methods = "before", ("oms",)
+    clinic.tenant.policy.consent = "box"
+    response = client.send(address(clinic), OMS | {"consent_text": text})
+    assert response.status_code == 409
+
+
 def test_a_method_that_the_policy_does_not_offer(store, client):
     clinic = make_clinic(store, "registry", methods=("oms",))
     response = client.get(address(clinic, "dms"))
@@ -604,6 +615,31 @@ def test_a_telephone_may_be_declined(store, as_account):
     after(reader, reader.submit(url, {"none": "y"}, form=f"{url}/phone"))
     row = booking(store)
     assert (row.status, row.phone) == (A.BOOKED, None)
+
+
+def test_an_account_without_a_card_there_is_shown_no_telephone_of_whom_it_says_it_is(
+    store, as_account
+):
+    clinic = make_clinic(store, "registry", phone="choice")
+    clinic.patient.phone = "+79007654321"
+    reader = as_account(make.make_account(store))
+    identify(reader, clinic)
+    page = after(reader, choose(reader, clinic))
+    assert headings(page)[0] == "Выберите телефон для связи с вами"
+    assert "43-21" not in words(page)
+    response = reader.send(f"{visit_url(store)}/phone", {"known": "own"})
+    assert response.status_code == 400
+    assert booking(store).phone is None
+
+
+def test_who_said_who_he_is_in_another_way_says_it_again_where_more_is_asked(store, client):
+    clinic = make_clinic(store, "registry")
+    identify(client, clinic)
+    clinic.tenant.policy.methods = ("snils", "passport")
+    page = after(client, choose(client, clinic))
+    assert headings(page)[0] != "Записаться на ср, 25 ноября, 9:00?"
+    client.send(f"{visit_url(store)}/confirm")
+    assert booking(store).status is A.HELD
 
 
 def test_the_days_stand_as_a_calendar_too(store, client):

@@ -17,8 +17,9 @@ from app.models.scope import PUBLIC, SYSTEM, set_scope
 from app.rules import guests, patient_visits, patients, starters
 from app.rules.accounts import TextChanged
 from app.rules.actor import SYSTEM as NOBODY
-from app.rules.errors import NotFound, TooManyTries
+from app.rules.errors import NotFound, Refused, TooManyTries
 from app.rules.guests import NoSuchTicket
+from app.rules.hospital_link import LinkLost
 from app.rules.patient_visits import NotPossible, Reader, Step, next_step
 from tests import make
 from tests.make import NOW
@@ -97,6 +98,90 @@ def test_another_legal_body_begins_anew(world):
     assert sit_down(world, place=other.branch).person_id is None
 
 
+def test_who_comes_after_a_forgotten_row_sees_nothing_of_what_it_booked(world):
+    """The browser's cookie may be there for days: on a screen in a hall the next one is somebody else."""
+    known(world)
+    row = book(world, hold(world))
+    assert patient_visits.tickets(world.session, reader=reader(world), now=NOW) == [row]
+    sit_down(world, place=world.clinic.tenant.branch, now=NOW + MINUTE)
+    assert patient_visits.tickets(world.session, reader=reader(world), now=NOW) == [row]
+    later = NOW + guests.STAYS + 2 * MINUTE
+    sit_down(world, now=later)
+    after = reader(world, now=later)
+    assert patient_visits.tickets(world.session, reader=after, now=later) == []
+    with pytest.raises(NotFound):
+        patient_visits.own(world.session, uid=row.uid, reader=after)
+
+
+def test_a_copied_cookie_opens_nothing_by_sitting_down_again(world):
+    known(world)
+    row = book(world, hold(world))
+    guests.leave(world.session, token="browser", actor=NOBODY, now=NOW)
+    sit_down(world)
+    with pytest.raises(NotFound):
+        patient_visits.own(world.session, uid=row.uid, reader=reader(world))
+
+
+def test_for_another_person_one_agrees_anew(world):
+    guest = known(world)
+    text_id = world.clinic.tenant.consent_text.id
+    guests.agree(world.session, guest, text_id=text_id, now=NOW)
+    known(world)
+    assert guest.agreed_at == NOW
+    set_scope(world.session, SYSTEM)
+    child = make.make_person(world.session, world.clinic.tenant)
+    set_scope(world.session, PUBLIC)
+    guests.identified(
+        world.session, guest, person_id=child.id, method=IdentifyBy.OMS, now=NOW + MINUTE
+    )
+    assert (guest.agreed_at, guest.consent_text_id) == (None, None)
+
+
+def test_who_somebody_is_counts_where_the_policy_takes_the_way_he_has_said_it(world):
+    """Branches of one legal body share the cards, and may ask for more or for less."""
+    known(world)
+    who, tenant_id = reader(world), world.clinic.tenant.id
+    for settings, person_id in (
+        ({"entry": Entry.BEFORE, "methods": (IdentifyBy.OMS,)}, world.clinic.patient.id),
+        ({"entry": Entry.AFTER, "methods": (IdentifyBy.SNILS, IdentifyBy.PASSPORT)}, None),
+        ({"entry": Entry.ACCOUNT, "methods": ()}, None),
+    ):
+        policy = SimpleNamespace(**settings)
+        assert who.known(tenant_id, None, policy) == person_id
+        assert who.known(tenant_id, 77, policy) == 77, "the account's own card"
+    assert who.known(tenant_id + 1, None) is None
+
+
+def test_what_was_said_to_one_legal_body_is_not_written_down_at_another(world):
+    row = hold(world)
+    set_scope(world.session, SYSTEM)
+    other = make.make_polyclinic(world.session, name="Дальняя поликлиника")
+    set_scope(world.session, PUBLIC)
+    guest = sit_down(world, place=other.branch)
+    guests.agree(world.session, guest, text_id=other.consent_text.id, now=NOW)
+    guests.settle_phone(world.session, guest, phone="+79001234567")
+    patient_id = world.clinic.patient.id
+    who = Reader("browser", guest, cards=(patient_id,), account_id=1)
+    assert who.guest_in(row.tenant_id) is None
+    done = patient_visits.book(
+        world.session, row=row, reader=who, person_id=patient_id, actor=NOBODY, now=NOW
+    )
+    assert (done.status, done.phone) == (A.BOOKED, None)
+    set_scope(world.session, SYSTEM)
+    assert world.session.scalars(select(Consent)).all() == []
+
+
+def test_a_refusal_for_want_of_a_link_writes_nothing_of_the_booking(world):
+    """It is committed with its line in the journal."""
+    known(world)
+    row = hold(world)
+    world.clinic.tenant.branch.link_lost_at = NOW
+    with pytest.raises(LinkLost):
+        book(world, row)
+    world.session.refresh(row)
+    assert (row.status, row.person_id, row.phone) == (A.HELD, None, None)
+
+
 def test_agreeing_to_another_text_than_the_one_that_holds_is_refused(world):
     guest = sit_down(world)
     with pytest.raises(TextChanged):
@@ -139,6 +224,25 @@ def test_a_refusal_that_would_tell_of_the_record_is_said_otherwise_to_a_guest(wo
         book(world, hold(world, 1, "second"), "second")
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_an_account_is_told_of_its_own_card_alone(world, own):
+    """Whoever has signed in may have said that he is somebody else: his account has no card there."""
+    known(world)
+    book(world, hold(world))
+    known(world, "second")
+    cards = (world.clinic.patient.id,) if own else ()
+    who = Reader("second", reader(world, "second").guest, cards=cards, account_id=1)
+    with pytest.raises(Refused if own else NotPossible):
+        patient_visits.book(
+            world.session,
+            row=hold(world, 1, "second"),
+            reader=who,
+            person_id=world.clinic.patient.id,
+            actor=NOBODY,
+            now=NOW,
+        )
+
+
 def test_the_consent_is_written_down_with_the_booking(world):
     guest = known(world)
     guests.agree(world.session, guest, text_id=world.clinic.tenant.consent_text.id, now=NOW)
@@ -169,6 +273,7 @@ def test_a_ticket_by_its_number_and_the_birth_date_for_a_while(world):
     assert find(world, row.number, dt.date(1985, 2, 14)).id == row.id
     later = reader(world, "later")
     assert patient_visits.own(world.session, uid=row.uid, reader=later).id == row.id
+    assert later.guest.expires_at == NOW + guests.FOUND_FOR
     with pytest.raises(NoSuchTicket):
         find(world, row.number, dt.date(1985, 2, 15))
     with pytest.raises(NoSuchTicket):
