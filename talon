@@ -177,9 +177,10 @@ servers() { # what the tests want; without it they say NOT TESTED (and fail with
 }
 
 tests() { # $1 = scale; the rest goes to pytest
-    TALON_SCALE=$1
+    TALON_SCALE=$1 TALON_TURNS=
     shift
-    export TALON_SCALE
+    [ $# -gt 0 ] || [ "$TALON_SCALE" = 1 ] || TALON_TURNS=1 # docs/decisions/0015
+    export TALON_SCALE TALON_TURNS
     # What Python compiles is kept, whatever the machine's own wish: some fifty processes start.
     unset PYTHONDONTWRITEBYTECODE
     export PYTHONPYCACHEPREFIX="$PWD/$VENV/compiled"

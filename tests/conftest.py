@@ -18,6 +18,8 @@ How it stays quick (fifteen minutes on two processors are all there is):
 - Templates are compiled once for all applications; ``./talon test`` keeps what Python compiles in .venv.
 - In Chromium a page costs a second, in ``client`` a hundredth: assert in Chromium what only Chromium knows.
   Such a walk says ``on_one_engine`` or ``on_both_engines`` (tests/browser.py, docs/decisions/0013).
+- Tests of pages take turns in the whole ``./talon test``: each on one of the engines, always the same
+  (docs/decisions/0015). Rules, races and kills run on both, and everything does in ./talon test-full.
 - Nothing sleeps for a fixed time where it can wait for what it waits for.
 """
 
@@ -27,6 +29,7 @@ import datetime as dt
 import gc
 import os
 import socket
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -55,6 +58,13 @@ settings.register_profile("talon", deadline=None, print_blob=True)  # a busy mac
 settings.load_profile("talon")
 
 SCALE = float(os.environ.get("TALON_SCALE", "0.1"))
+TURNS = os.environ.get("TALON_TURNS") == "1"
+"""Set by ./talon test when everything is asked for."""
+PAGES = ("admin", "documents", "forms", "fuzz", "mailbox", "matrix", "public")
+"""Folders whose tests take turns: there is one page for both engines, over rules tested on both."""
+
+WHICH = {"one_engine": "on one engine", "takes_turns": "by turns on one engine"}
+"""How the last lines of a run name tests that did not run on both."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -68,6 +78,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.definition.add_marker(
             pytest.mark.parametrize("engine_name", mark.args, indirect=True, scope="session")
         )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the whole ./talon test a page's test keeps one engine, by its name: half here, half there."""
+    if TURNS:
+        items[:] = [item for item in items if _is_its_turn(item)]
+
+
+def _is_its_turn(item: pytest.Item) -> bool:
+    engine = item.callspec.params.get("engine_name") if hasattr(item, "callspec") else None
+    fixed = any(item.iter_markers("one_engine")) or any(item.iter_markers("both_engines"))
+    if engine is None or fixed or item.path.parent.name not in PAGES:
+        return True
+    item.add_marker("takes_turns")
+    name = item.nodeid.replace(engine, "")
+    return bool(engine == stores.ENGINES[zlib.crc32(name.encode()) % len(stores.ENGINES)])
 
 
 def pytest_collection_finish() -> None:
@@ -89,13 +116,15 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             missing[what] += 1
     for what, count in sorted(missing.items()):
         terminalreporter.write_line(f"{what}: NOT TESTED ({count} tests)", yellow=True)
-    once = sum(
-        report.when == "call" and "one_engine" in report.keywords
-        for outcome in ("passed", "failed")
-        for report in terminalreporter.stats.get(outcome, [])
-    )
-    if once and SCALE < 1:
-        terminalreporter.write_line(f"on one engine, in ./talon test-full on both: {once} tests")
+    for mark in ("one_engine", "takes_turns"):
+        once = sum(
+            report.when == "call" and mark in report.keywords
+            for outcome in ("passed", "failed")
+            for report in terminalreporter.stats.get(outcome, [])
+        )
+        if once and SCALE < 1:
+            words = WHICH[mark]
+            terminalreporter.write_line(f"{words}, in ./talon test-full on both: {once} tests")
 
 
 @pytest.fixture(scope="session", autouse=True)
