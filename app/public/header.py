@@ -31,7 +31,8 @@ def header() -> Header:
     if "header" not in g:
         g.header = _read()
     found: Header = g.header
-    return found
+    place = g.get("about")
+    return found if place is None else replace(found, centre=place)
 
 
 def cards() -> Mapping[int, int]:
@@ -60,8 +61,11 @@ def known(roots: Sequence[Organization], *, patients: bool) -> None:
 
 
 def at(place: Organization) -> None:
-    """This page is about one institution: its name and telephone stand on top, its pages in the menu."""
-    g.header = replace(header(), centre=place)
+    """This page is about one institution: its name and telephone stand on top, its pages in the menu.
+
+    Nothing is read for that: what ends in a redirect has no frame.
+    """
+    g.about = place
 
 
 def _header(roots: Sequence[Organization], patients: bool) -> Header:

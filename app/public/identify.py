@@ -11,7 +11,7 @@ from typing import Any
 from flask import abort, g, redirect, render_template, request, url_for
 
 from app import sessions
-from app.extensions import db, only_reads, saved
+from app.extensions import db, only_reads
 from app.i18n import locale, say
 from app.models.appointment import Appointment
 from app.models.enums import ConsentPurpose, IdentifyBy
@@ -27,7 +27,9 @@ from app.rules import directory, guests, identification, patients, policies
 from app.rules.clock import local_date
 from app.rules.directory import Search
 from app.rules.errors import NotFound, RuleError
+from app.rules.guests import Agreed
 from app.rules.identification import NotIdentified
+from forms.directory import uuid_of
 from forms.identity import form_for, variant_form
 from forms.phones import PhoneForm
 
@@ -35,19 +37,18 @@ from forms.phones import PhoneForm
 @public.route("/appointment", methods=["GET", "POST"])
 def appointment() -> Any:
     """The institution, then the document, then its fields; the first two stand in the address (E7, E8)."""
-    session = db.session()
+    if request.method == "POST":
+        sent = _sent()
+        if sent is not None:
+            return _answer(*sent)
     places = _places()
     if not places:
         return redirect(url_for("public.institutions"), 303)
     place = next(
         (each for each in places if str(each.uid) == request.args.get("organization", "")), None
     )
-    policy = _policy(place) if place is not None else None
-    variants = variant_form(
-        organizations=places,
-        methods=policy.methods if policy is not None else g.methods,
-        formdata=request.args if request.args.get("organization") else None,
-    )
+    policy = g.policies[place.id] if place is not None else None
+    variants = _variants(places, policy)
     asked = "method" in request.args or request.method == "POST"
     read = bool(request.args.get("organization")) and variants.validate()
     method = variants.method.data if read and policy is not None else None
@@ -63,20 +64,48 @@ def appointment() -> Any:
             error="",
             settlement_name=g.get("settlement_name", ""),
         ), status
+    return _page(variants, form_of(place, policy, method), place, method)
+
+
+def _sent() -> tuple[Organization, BookingPolicy, IdentifyBy] | None:
+    """The institution and the document in the address, if both are offered: what a form is sent to."""
+    session = db.session()
+    uid, wanted = uuid_of(request.args, "organization"), request.args.get("method", "")
+    place = directory.taking(session, uid=uid) if uid is not None else None
+    if place is None:
+        return None
+    policy = policies.by_organization(session, organizations=[place], now=g.now).get(place.id)
+    if policy is None or policy.entry is not Entry.BEFORE:
+        return None
+    method = next((each for each in policy.methods if each.value == wanted), None)
+    return (place, policy, method) if method is not None else None
+
+
+def _answer(place: Organization, policy: BookingPolicy, method: IdentifyBy) -> Any:
+    """To a form that was sent; the list of institutions is read for a page with a refusal alone."""
     form = form_of(place, policy, method)
-    if request.method == "GET":
-        return _page(variants, form, place, method)
     if not valid(form):
-        return _page(variants, form, place, method), 400
+        return _page(_variants(_places(), policy), form, place, method), 400
+    chose_before = bool(visitor.token())
     try:
         found(form, place, method)
     except RuleError as refusal:
         only_reads()
-        return _page(variants, form, place, method, refusal), status_of(refusal)
-    held = patients.held(session, token=visitor.token(), now=g.now)
-    if held is not None and held.organization_id == place.id:
-        return redirect(url_for("public.visit", uid=held.uid), 303)
+        page = _page(_variants(_places(), policy), form, place, method, refusal)
+        return page, status_of(refusal)
+    if chose_before:
+        held = patients.held(db.session(), token=visitor.token(), now=g.now)
+        if held is not None and held.organization_id == place.id:
+            return redirect(url_for("public.visit", uid=held.uid), 303)
     return redirect(url_for("public.institution", uid=place.uid), 303)
+
+
+def _variants(places: list[Organization], policy: BookingPolicy | None) -> Any:
+    return variant_form(
+        organizations=places,
+        methods=policy.methods if policy is not None else g.methods,
+        formdata=request.args if request.args.get("organization") else None,
+    )
 
 
 def _places() -> list[Organization]:
@@ -85,15 +114,11 @@ def _places() -> list[Organization]:
     names = [name for name, _ in directory.settlements(session)]
     g.settlement_name = chosen(names)
     rows = directory.institutions(session, search=Search(settlement=g.settlement_name))
-    found = policies.by_organization(session, organizations=rows, now=g.now)
-    before = {key: policy for key, policy in found.items() if policy.entry is Entry.BEFORE}
+    g.policies = policies.by_organization(session, organizations=rows, now=g.now)
+    before = {key: policy for key, policy in g.policies.items() if policy.entry is Entry.BEFORE}
     offered = {method for policy in before.values() for method in policy.methods}
     g.methods = [method for method in IdentifyBy if method in offered]
     return [row for row in rows if row.id in before]
-
-
-def _policy(place: Organization) -> BookingPolicy:
-    return policies.by_organization(db.session(), organizations=[place], now=g.now)[place.id]
 
 
 def _page(
@@ -151,7 +176,8 @@ def ask_if_due(form: Any) -> None:
 
 def found(form: Any, place: Organization, method: IdentifyBy) -> None:
     """This browser is that person from now on. Raises NotIdentified, TooManyTries, TextChanged …"""
-    token = visitor.new_token()
+    new, token = not visitor.token(), visitor.new_token()
+    agreed = Agreed(text_id(form.consent_text.data)) if "consent_text" in form else None
     with counted() as counting:
         person_id = identification.identify(
             counting,
@@ -161,19 +187,19 @@ def found(form: Any, place: Organization, method: IdentifyBy) -> None:
             address=sessions.client_ip(),
             now=g.now,
         )
-    with saved() as saving:
-        guest = guests.at(saving, token=token, organization=place, locale=locale(), now=g.now)
-        guests.identified(
-            saving,
-            guest,
+        guest = guests.said(
+            counting,
+            token=token,
+            organization=place,
+            locale=locale(),
             person_id=person_id,
             method=method,
+            agreed=agreed,
+            new=new,
             phone=form.phone_given(),
             email=form.survey_email(),
             now=g.now,
         )
-        if "consent_text" in form:
-            guests.agree(saving, guest, text_id=text_id(form.consent_text.data), now=g.now)
     visitor.known_again(guest)
 
 

@@ -47,7 +47,7 @@ def choose_time() -> Any:
         if g.user is None:
             return redirect(url_for("public.sign_in", next=_back(choice, service)), 303)
         return _day(choice, service, say(NO_CARD)), 409
-    token = visitor.new_token()
+    new, token = not visitor.token(), visitor.new_token()
     try:
         with saved() as saving:
             held = patients.hold(
@@ -58,9 +58,18 @@ def choose_time() -> Any:
                 now=g.now,
                 address=sessions.client_ip(),
                 service=service,
+                choice=choice,
             )
             visitor.known_again(
-                guests.at(saving, token=token, organization=place, locale=locale(), now=g.now)
+                guests.at(
+                    saving,
+                    token=token,
+                    organization=place,
+                    locale=locale(),
+                    now=g.now,
+                    new=new,
+                    alone=True,
+                )
             )
     except NotFound:
         raise
@@ -150,7 +159,7 @@ def phone(uid: uuid.UUID) -> Any:
 @public.post("/visits/<uuid:uid>/confirm")
 def confirm_visit(uid: uuid.UUID) -> Any:
     """«Записаться на 05 августа 09:00? Да» (E26). Pressed twice it leads to the same booking."""
-    row = _own(uid)
+    row = patient_visits.own_brief(db.session(), uid=uid, reader=visitor.reader())
     if row.status is A.HELD and _step(row) is not Step.CONFIRM:
         return redirect(url_for("public.visit", uid=uid), 303)
     return _book(row)

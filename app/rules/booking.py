@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from app.models.appointment import Appointment
@@ -116,22 +116,44 @@ def confirm(
     Raises HoldEnded when the time is over, Refused when a rule has come to stand against it, LinkLost.
     """
     lock_person_of(session, appointment_id)
-    first, pause = _whole(session, appointment_id, now)
+    first, pause = whole(session, appointment_id, now)
+    return confirm_locked(session, first, pause, person_id=first.person_id, actor=actor, now=now)
+
+
+def confirm_locked(
+    session: Session,
+    first: Appointment,
+    pause: DonationPause | None,
+    *,
+    person_id: int | None,
+    known: visit_checks.Visits | None = None,
+    actor: Actor,
+    now: dt.datetime,
+) -> Appointment:
+    """The same for what ``whole`` has read since the person was locked.
+
+    ``person_id``: whose it is from now on, if only its browser was known; ``known``: that person's visits, read
+    under the lock too. Somebody else's is HoldEnded.
+    """
     if first.status in (A.PENDING, A.BOOKED, A.PROPOSED):
         return first
     if first.status is not A.HELD or first.hold_until is None or first.hold_until <= now:
         raise _gone(session, first)
-    if first.person_id is None:
+    if person_id is None:
         raise NotFound()  # nobody has said who he is
     if first.schedule.role_id is not None and first.channel is Channel.WEB:
         hospital_link.demand(session, first.organization, slot=first.slot, actor=actor, now=now)
     day = Day(first.schedule, first.organization, first.donation_type, first.policy, pause)
-    blocked = blocking(_against(session, day, first, now))
+    blocked = blocking(_against(session, day, first, person_id, known, now))
     if blocked:
         raise Refused(blocked)
     at_desk = first.channel is Channel.DESK
     mode = Confirmation.NONE if at_desk else first.policy.confirmation
     values: dict[str, Any] = {"requested_at": now, "hold_until": None, "held_from": None}
+    mine: ColumnElement[bool] = Appointment.hold_until > now
+    if first.person_id != person_id:
+        values["person_id"] = person_id
+        mine = and_(mine, Appointment.person_id.is_(None))
     if mode in DECIDED:
         decide_by = now + dt.timedelta(hours=first.policy.decide_within_hours)
         values["decide_by"] = min(decide_by, first.starts_at)
@@ -140,11 +162,11 @@ def confirm(
     try:
         done = transitions.move(
             session,
-            appointment_id=appointment_id,
+            appointment_id=first.id,
             event=EVENTS[mode],
             actor=actor,
             now=now,
-            only_if=Appointment.hold_until > now,
+            only_if=mine,
             **values,
         )
     except AlreadyChanged as error:
@@ -166,12 +188,19 @@ def confirm(
     return done
 
 
-def _against(session: Session, day: Day, row: Appointment, now: dt.datetime) -> list[Refusal]:
+def _against(
+    session: Session,
+    day: Day,
+    row: Appointment,
+    person_id: int,
+    known: visit_checks.Visits | None,
+    now: dt.datetime,
+) -> list[Refusal]:
     if day.schedule.role_id is not None:
-        known = visit_checks.visits_of(session, person_id=row.person_id)
+        known = known or visit_checks.visits_of(session, person_id=person_id)
         minutes = row.slot.minutes or 0
         return visit_checks.check(day, known, starts_at=row.starts_at, minutes=minutes, now=now)
-    person = facts.of_person(session, row.person_id)
+    person = facts.of_person(session, person_id)
     return refusals(session, day, person, now=now, starts_at=row.starts_at)
 
 
@@ -185,6 +214,7 @@ def announce_booked(
     session: Session, appointment: Appointment, *, now: dt.datetime, run_at: dt.datetime
 ) -> None:
     """The letter with the ticket, and the reminder. Whoever sees his ticket at once needs no SMS."""
+    keeper = outbox.keeper_of(session, appointment)
     outbox.tell(
         session,
         appointment,
@@ -193,11 +223,18 @@ def announce_booked(
         run_at=run_at,
         useless_after=appointment.starts_at,
         instead=run_at > now,
+        keeper=keeper,
     )
-    remind(session, appointment, now=now)
+    remind(session, appointment, now=now, keeper=keeper)
 
 
-def remind(session: Session, appointment: Appointment, *, now: dt.datetime) -> None:
+def remind(
+    session: Session,
+    appointment: Appointment,
+    *,
+    now: dt.datetime,
+    keeper: outbox.Keeper | None = None,
+) -> None:
     """The reminder some hours before the visit, unless it is too near for one."""
     remind_at = appointment.starts_at - dt.timedelta(hours=appointment.policy.remind_hours_before)
     if remind_at > now:
@@ -208,6 +245,7 @@ def remind(session: Session, appointment: Appointment, *, now: dt.datetime) -> N
             now=now,
             run_at=remind_at,
             useless_after=appointment.starts_at,
+            keeper=keeper,
         )
 
 
@@ -279,16 +317,20 @@ def expire_undecided(session: Session, *, now: dt.datetime, limit: int = 200) ->
     return len(late)
 
 
-def _whole(
+def whole(
     session: Session, appointment_id: int, now: dt.datetime
 ) -> tuple[Appointment, DonationPause | None]:
-    """The appointment as it stands now, with all that a decision about it reads, in one query."""
-    whole = session.execute(
+    """The appointment as it stands now, with all that a decision about it reads, in one query.
+
+    Raises NotFound.
+    """
+    row = session.execute(
         select(Appointment, DonationPause)
         .join(Appointment.schedule)
         .outerjoin(DonationPause, DonationPause.id == pause_of(now))
         .options(
-            contains_eager(Appointment.schedule),
+            contains_eager(Appointment.schedule).joinedload(Schedule.role),
+            joinedload(Appointment.slot),
             joinedload(Appointment.organization),
             joinedload(Appointment.donation_type),
             joinedload(Appointment.policy),
@@ -296,9 +338,9 @@ def _whole(
         .where(Appointment.id == appointment_id)
         .execution_options(populate_existing=True)
     ).one_or_none()
-    if whole is None:
+    if row is None:
         raise NotFound()
-    return whole[0], whole[1]
+    return row[0], row[1]
 
 
 def own(session: Session, appointment_id: int) -> Appointment:

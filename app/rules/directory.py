@@ -162,6 +162,13 @@ def institutions(
     return list(session.scalars(query.limit(MOST_INSTITUTIONS)))
 
 
+def taking(session: Session, *, uid: uuid.UUID | None) -> Organization | None:
+    """The institution that takes patients, by its outside name, if it is one."""
+    return session.scalars(
+        select(Organization).where(taking_patients(), Organization.uid == uid)
+    ).one_or_none()
+
+
 def _about(near: Point) -> ColumnElement[float]:
     """Grows with the distance, as on a flat map; who has no coordinates is last."""
     north = Organization.latitude - near.latitude

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
@@ -71,40 +72,27 @@ def of(session: Session, *, token: str, now: dt.datetime) -> Guest | None:
 
 
 def at(
-    session: Session, *, token: str, organization: Organization, locale: str, now: dt.datetime
+    session: Session,
+    *,
+    token: str,
+    organization: Organization,
+    locale: str,
+    now: dt.datetime,
+    new: bool = False,
+    alone: bool = False,
 ) -> Guest:
     """The browser's row, made if there is none; another legal body begins anew: its registry is another one.
 
     Who comes after a row that is forgotten may be another person: what was booked before is not his.
+    ``new``: the token was made for this request, nobody has used it yet. ``alone``: this transaction has
+    waited for the browser's others already (app.rules.patients.hold).
     """
     with widened(session, WHOSE):
         holder = holder_of(token)
-        one_after_another(session, holder)
-        row = session.scalars(
-            select(Guest)
-            .where(Guest.holder == holder)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        ).one_or_none()
-        if row is None or row.expires_at <= now:
-            _forget_bookings(session, holder)
-        if row is not None and (row.expires_at <= now or row.tenant_id != organization.tenant_id):
-            session.delete(row)
-            session.flush()
-            row = None
-        if row is None:
-            row = Guest(
-                uid=uuid.uuid4(),
-                holder=holder,
-                tenant_id=organization.tenant_id,
-                phone_settled=False,
-                created_at=now,
-                expires_at=now + STAYS,
-            )
-            session.add(row)
-        row.organization_id = organization.id
-        row.locale = locale
-        row.expires_at = max(row.expires_at, now + STAYS)
+        if not (new or alone):
+            one_after_another(session, holder)
+        row = None if new else _there(session, holder, organization, now)
+        row = _stays(session, row, holder, organization, locale, now)
         session.flush()  # one browser has one row: the index decides
         return row
 
@@ -116,6 +104,50 @@ def _forget_bookings(session: Session, holder: bytes) -> None:
         .where(Appointment.holder == holder, Appointment.status.not_in((A.HELD, A.RELEASED)))
         .values(holder=None)
     )
+
+
+def _there(
+    session: Session, holder: bytes, organization: Organization, now: dt.datetime
+) -> Guest | None:
+    """The row as it stands, locked; what is over is forgotten."""
+    row = session.scalars(
+        select(Guest)
+        .where(Guest.holder == holder)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None or row.expires_at <= now:
+        _forget_bookings(session, holder)
+    if row is not None and (row.expires_at <= now or row.tenant_id != organization.tenant_id):
+        session.delete(row)
+        session.flush()
+        return None
+    return row
+
+
+def _stays(
+    session: Session,
+    row: Guest | None,
+    holder: bytes,
+    organization: Organization,
+    locale: str,
+    now: dt.datetime,
+) -> Guest:
+    """The row, or a new one, is here and stays for another while; not written yet."""
+    if row is None:
+        row = Guest(
+            uid=uuid.uuid4(),
+            holder=holder,
+            tenant_id=organization.tenant_id,
+            phone_settled=False,
+            created_at=now,
+            expires_at=now + STAYS,
+        )
+        session.add(row)
+    row.organization_id = organization.id
+    row.locale = locale
+    row.expires_at = max(row.expires_at, now + STAYS)
+    return row
 
 
 def one_after_another(session: Session, holder: bytes) -> None:
@@ -147,10 +179,53 @@ def text_of(
 def agree(session: Session, guest: Guest, *, text_id: int | None, now: dt.datetime) -> None:
     """«Да, я даю согласие». Raises TextChanged if the text shown is not the one that holds now."""
     with widened(session, WHOSE):
-        text = text_of(session, tenant_id=guest.tenant_id, now=now, purpose=ConsentPurpose.BOOKING)
-        if text is None or text.id != text_id:
-            raise TextChanged()
-        guest.consent_text_id, guest.agreed_at = text.id, now
+        guest.consent_text_id = _valid_text(session, guest.tenant_id, text_id, now)
+        guest.agreed_at = now
+
+
+def _valid_text(session: Session, tenant_id: int, text_id: int | None, now: dt.datetime) -> int:
+    text = text_of(session, tenant_id=tenant_id, now=now, purpose=ConsentPurpose.BOOKING)
+    if text is None or text.id != text_id:
+        raise TextChanged()
+    return text.id
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """The box of consent was ticked under this text."""
+
+    text_id: int | None
+
+
+def said(
+    session: Session,
+    *,
+    token: str,
+    organization: Organization,
+    locale: str,
+    person_id: int,
+    method: IdentifyBy,
+    agreed: Agreed | None = None,
+    new: bool = False,
+    phone: str = "",
+    email: str = "",
+    now: dt.datetime,
+) -> Guest:
+    """``at``, ``agree`` and ``identified`` with one row written once. Raises TextChanged before anything."""
+    with widened(session, WHOSE):
+        text_id = (
+            _valid_text(session, organization.tenant_id, agreed.text_id, now) if agreed else None
+        )
+        holder = holder_of(token)
+        if not new:
+            one_after_another(session, holder)
+        row = None if new else _there(session, holder, organization, now)
+        guest = _stays(session, row, holder, organization, locale, now)
+        _known_as(guest, person_id, method, phone, email, now)
+        if agreed:
+            guest.consent_text_id, guest.agreed_at = text_id, now
+        session.flush()  # one browser has one row: the index decides
+        return guest
 
 
 def identified(
@@ -165,12 +240,18 @@ def identified(
 ) -> None:
     """He has said who he is, and perhaps how to reach him. For another person one agrees anew."""
     with widened(session, WHOSE):
-        if guest.person_id not in (None, person_id):
-            guest.consent_text_id = guest.agreed_at = None
-        guest.person_id, guest.method, guest.ticket_id = person_id, method, None
-        guest.phone, guest.email = phone or None, email or None
-        guest.phone_settled = bool(phone)
-        guest.expires_at = max(guest.expires_at, now + STAYS)
+        _known_as(guest, person_id, method, phone, email, now)
+
+
+def _known_as(
+    guest: Guest, person_id: int, method: IdentifyBy, phone: str, email: str, now: dt.datetime
+) -> None:
+    if guest.person_id not in (None, person_id):
+        guest.consent_text_id = guest.agreed_at = None
+    guest.person_id, guest.method, guest.ticket_id = person_id, method, None
+    guest.phone, guest.email = phone or None, email or None
+    guest.phone_settled = bool(phone)
+    guest.expires_at = max(guest.expires_at, now + STAYS)
 
 
 def settle_phone(session: Session, guest: Guest, *, phone: str) -> None:
@@ -274,8 +355,7 @@ def find_ticket(
     one, around = networks(address)
     tries = [("ticket_address", one), ("ticket_network", around), ("ticket_number", str(number))]
     with widened(session, WHOSE):
-        for kind, value in tries:
-            throttle.count(session, kind=kind, value=value, now=now)
+        throttle.count_all(session, tries, now=now)
         row = session.scalars(
             select(Appointment)
             .options(joinedload(Appointment.organization), joinedload(Appointment.person))
@@ -287,8 +367,7 @@ def find_ticket(
         ).one_or_none()
         if row is None or row.person.birth_date != birth_date:
             raise NoSuchTicket()
-        for kind, value in tries:
-            throttle.take_back(session, kind=kind, value=value, now=now, tries=1)
+        throttle.take_back(session, tries, now=now)
         guest = at(session, token=token, organization=row.organization, locale=locale, now=now)
         guest.ticket_id = row.id
         if guest.person_id is None and guest.agreed_at is None:

@@ -65,11 +65,13 @@ def keep(
     address: str = "",
     holder: bytes | None = None,
     channel: Channel = Channel.WEB,
+    service_id: int | None = None,
 ) -> Appointment:
     """The same for a choice read already. What it says of the place may be old: the taking decides.
 
     Without ``person_id`` it is kept for whoever has ``holder`` (app.rules.patients); by the desk on
-    somebody's behalf it is kept with its ``channel`` (app.rules.desk). Raises also LinkLost.
+    somebody's behalf it is kept with its ``channel`` (app.rules.desk). ``service_id``: what is wanted, where the sitting
+    is for anything. Raises also LinkLost.
     """
     day, slot = choice.day, choice.slot
     if day.schedule.role_id is not None and channel is Channel.WEB:
@@ -100,7 +102,7 @@ def keep(
         slot_id=slot_id,
         schedule_id=day.schedule.id,
         donation_type_id=day.schedule.donation_type_id,
-        service_id=day.schedule.service_id,
+        service_id=service_id or day.schedule.service_id,
         policy_id=day.policy.id,
         status=A.HELD,
         channel=channel,

@@ -89,12 +89,11 @@ def identify(
     with widened(session, "a patient who is not signed in"):
         tenant_id = _tenant(session, organization_id)
         tries = _tries(address, f"{tenant_id} {kind} {number}")
-        _count(session, tries, now)
+        throttle.count_all(session, tries, now=now)
         found = _holders(session, tenant_id, kind, number, given.birth_date)
         if second:
             found = _named_by(session, found, second)
-        for name, value in tries:
-            throttle.take_back(session, kind=name, value=value, now=now, tries=1 if found else 0)
+        throttle.take_back(session, tries, now=now, tries=1 if found else 0)
     if not found:
         raise NotIdentified()
     return found[0]
@@ -102,14 +101,10 @@ def identify(
 
 def _tenant(session: Session, organization_id: int) -> int:
     """Raises NotFound."""
-    tenant_id = session.scalar(
-        select(func.coalesce(Organization.root_id, Organization.id)).where(
-            Organization.id == organization_id, Organization.is_active
-        )
-    )
-    if tenant_id is None:
+    found = session.get(Organization, organization_id)  # the entry point has read it already
+    if found is None or not found.is_active:
         raise NotFound()
-    return tenant_id
+    return found.tenant_id
 
 
 # --- limits -----------------------------------------------------------------------------------
@@ -140,11 +135,6 @@ def _tries(address: str, document: str) -> list[tuple[str, str]]:
         ("identify_document", document),
         ("identify_document_day", document),
     ]
-
-
-def _count(session: Session, tries: Sequence[tuple[str, str]], now: dt.datetime) -> None:
-    for kind, value in tries:
-        throttle.count(session, kind=kind, value=value, now=now)
 
 
 # --- by document ------------------------------------------------------------------------------
@@ -252,7 +242,7 @@ def _by_name(
             ("identify_unproved_address", networks(address)[0]),
             ("identify_phone", f"{tenant_id} {phone}"),
         ]
-        _count(session, tries, now)
+        throttle.count_all(session, tries, now=now)
         one_at_a_time(session, f"{tenant_id}|{name}|{given.birth_date}|{phone}")
         known = session.scalar(
             select(Person.id)

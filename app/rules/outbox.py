@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -25,6 +25,13 @@ BACK_OFF = tuple(dt.timedelta(seconds=s) for s in (10, 30, 120, 600, 1800, 7200)
 """Waiting times between tries; the last one repeats (reliability.md 2.2)."""
 GIVE_UP = dt.timedelta(hours=24)
 """A message without an own ``useless_after`` is dead this long after it was due."""
+
+
+class Keeper(NamedTuple):
+    """The account that keeps a person's card, and whether its address is confirmed; nobody is None twice."""
+
+    account_id: int | None
+    confirmed: bool | None
 
 
 def add(
@@ -74,9 +81,12 @@ def tell(
     useless_after: dt.datetime | None = None,
     account_id: int | None = None,
     instead: bool = True,
+    keeper: Keeper | None = None,
     **facts: Any,
 ) -> Message | None:
     """Tell the account that keeps this person's card, if there is one (or ``account_id``, if known).
+
+    ``keeper``: who that is, if ``keeper_of`` has been asked already.
 
     What nobody may miss (``sms.INSTEAD``) goes by SMS where no letter reaches, unless ``instead`` is off;
     if that is in vain too, the person stands among those to phone. The key holds the instant of the change: an
@@ -84,9 +94,7 @@ def tell(
     """
     if account_id is None:
         with widened(session, "whom to tell"):
-            found = session.execute(reach.keeper(appointment.person_id)).one_or_none()
-            confirmed = None if found is None else found[1]
-            account_id = None if found is None else found[0]
+            account_id, confirmed = keeper or keeper_of(session, appointment)
             if instead and kind in sms.INSTEAD:
                 way = reach.way_of(appointment, confirmed=confirmed)
                 if way is not Way.LETTER:
@@ -107,6 +115,13 @@ def tell(
         appointment_id=appointment.id,
         facts=facts,
     )
+
+
+def keeper_of(session: Session, appointment: Appointment) -> Keeper:
+    """Whom letters about this booking go to; nobody if no account keeps the person's card."""
+    with widened(session, "whom to tell"):
+        found = session.execute(reach.keeper(appointment.person_id)).one_or_none()
+    return Keeper(None, None) if found is None else Keeper(*found)
 
 
 def _without_letter(

@@ -23,7 +23,7 @@ from app.models.policy import BookingPolicy
 from app.models.policy_choices import ConsentStep, Entry, PhoneRule
 from app.models.schedule import Schedule
 from app.models.scope import widened
-from app.rules import booking, codes, guests, holding, hospital_link, patients
+from app.rules import booking, codes, guests, holding, hospital_link, patients, visit_checks
 from app.rules.actor import Actor
 from app.rules.cabinet import CANCELLABLE, WITH_TICKET
 from app.rules.errors import N_, HoldEnded, NotFound, Refused, RuleError
@@ -108,6 +108,21 @@ def own(session: Session, *, uid: uuid.UUID, reader: Reader) -> Appointment:
     """The reader's own booking of a doctor, with all that its page says. Raises NotFound."""
     with widened(session, OWN):
         row = session.scalars(_whole().where(Appointment.uid == uid, reader.whose())).one_or_none()
+        if row is None:
+            raise NotFound()
+        return row
+
+
+def own_brief(session: Session, *, uid: uuid.UUID, reader: Reader) -> Appointment:
+    """The same with no more than its next step asks for: nothing is shown of it. Raises NotFound."""
+    query = (
+        select(Appointment)
+        .join(Appointment.schedule)
+        .options(joinedload(Appointment.organization), joinedload(Appointment.policy))
+        .where(Schedule.role_id.is_not(None), Appointment.uid == uid, reader.whose())
+    )
+    with widened(session, OWN):
+        row = session.scalars(query).one_or_none()
         if row is None:
             raise NotFound()
         return row
@@ -206,24 +221,22 @@ def _booked(
 ) -> Appointment:
     with widened(session, OWN):
         booking.lock_person(session, person_id)
-        session.refresh(row)  # whoever has pressed twice has waited for himself
-        fresh = row.status is A.HELD
+        row, pause = booking.whole(session, row.id, now)
+        fresh = row.status is A.HELD  # whoever has pressed twice has waited for himself
         guest = reader.guest_in(row.tenant_id)
         if fresh:  # before anything is written: this refusal is committed
             hospital_link.demand(session, row.organization, slot=row.slot, actor=actor, now=now)
-        if fresh and row.person_id != person_id:
-            patients.name(
-                session,
-                appointment_id=row.id,
-                token=reader.token,
-                person_id=person_id,
-                actor=actor,
-                now=now,
-            )
+        named = row.person_id == person_id
+        if fresh and not named and row.holder != guests.holder_of(reader.token):
+            raise NotFound()
         if fresh and guest is not None:
             row.phone = guest.phone
-            session.flush()
-        done = booking.confirm(session, appointment_id=row.id, actor=actor, now=now)
+        known = visit_checks.visits_of(session, person_id=person_id) if fresh else None
+        done = booking.confirm_locked(
+            session, row, pause, person_id=person_id, known=known, actor=actor, now=now
+        )
+        if known is not None and not named:
+            patients.let_others_go(session, known, kept=row.id, actor=actor, now=now)
         if fresh and guest is not None:
             guests.write_down(
                 session,

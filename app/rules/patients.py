@@ -34,7 +34,7 @@ from app.rules.eligibility import blocking
 from app.rules.errors import HoldEnded, NotFound, Refused
 from app.rules.guests import holder_of, one_after_another
 from app.rules.policies import NoPolicy
-from app.rules.visit_checks import check, visits_of
+from app.rules.visit_checks import Visits, check, visits_of
 
 A = AppointmentStatus
 NOBODY_YET = "a patient who has not said who he is"
@@ -84,21 +84,30 @@ def hold(
     now: dt.datetime,
     address: str = "",
     service: uuid.UUID | None = None,
+    choice: Choice | None = None,
 ) -> Appointment:
     """Keep a time for the browser that bears ``token``; choosing again lets the former one go.
 
-    ``service``: what is wanted of the practitioner, where the sitting is for any of his.
-    Raises Refused, Taken, TooManyHolds, NotFound.
+    ``service``: what is wanted of the practitioner, where the sitting is for any of his. ``choice``: the
+    time as ``choice_of`` has read it in this transaction. Raises Refused, Taken, TooManyHolds, NotFound.
     """
     holder = holder_of(token)
     with widened(session, NOBODY_YET):
-        choice = choice_of(session, slot_uid=slot_uid, now=now)
+        choice = choice or choice_of(session, slot_uid=slot_uid, now=now)
         one_after_another(session, holder)
+        service_id = choice.day.schedule.service_id or _service(session, choice, service)
         row = holding.keep(
-            session, choice, person_id=None, holder=holder, actor=actor, now=now, address=address
+            session,
+            choice,
+            person_id=None,
+            holder=holder,
+            actor=actor,
+            now=now,
+            address=address,
+            service_id=service_id,
         )
-        if row.service_id is None or choice.day.schedule.service_id is None:
-            row.service_id = _service(session, choice, service)
+        if row.service_id != service_id:  # the same time chosen again, for something else
+            row.service_id = service_id
         return row
 
 
@@ -176,8 +185,15 @@ def name(
         )
         if not transitions.changed_rows(session, named.values(person_id=person_id)):
             raise HoldEnded()
-        for former in known.held:
-            if former.appointment_id != appointment_id:
-                holding.release(session, appointment_id=former.appointment_id, actor=actor, now=now)
+        let_others_go(session, known, kept=appointment_id, actor=actor, now=now)
         session.refresh(row)
         return row
+
+
+def let_others_go(
+    session: Session, known: Visits, *, kept: int, actor: Actor, now: dt.datetime
+) -> None:
+    """Whatever else the person held, in whatever browser, is free again: one place at a time."""
+    for former in known.held:
+        if former.appointment_id != kept:
+            holding.release(session, appointment_id=former.appointment_id, actor=actor, now=now)

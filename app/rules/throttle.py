@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -53,48 +53,77 @@ LIMITS: dict[str, Limit] = {
 
 def count(session: Session, *, kind: str, value: str, now: dt.datetime) -> None:
     """Count one try. Raises TooManyTries over the limit; the caller commits in both cases."""
-    limit = LIMITS[kind]
-    start = _window(limit, now)
-    bucket = blind_index(f"throttle {kind}", value)
+    count_all(session, [(kind, value)], now=now)
+
+
+def count_all(session: Session, tries: Sequence[tuple[str, str]], *, now: dt.datetime) -> None:
+    """Count a try of each of these (kind, value), of different kinds, in one statement.
+
+    Raises TooManyTries at the first that is over its limit, and then those behind it are not counted: who is
+    blocked by his address blocks no document. The caller commits in both cases.
+    """
     dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(Throttle).values(bucket=bucket, window_start=start, tries=1)
-    session.execute(
+    places = [_place(kind, value, now) for kind, value in tries]
+    statement = dialect.insert(Throttle).values(
+        [{"bucket": bucket, "window_start": start, "tries": 1} for bucket, start in places]
+    )
+    counted = session.execute(
         statement.on_conflict_do_update(
             index_elements=["bucket", "window_start"], set_={"tries": Throttle.tries + 1}
-        )
+        ).returning(Throttle.bucket, Throttle.tries)
     )
-    tries = session.scalar(
-        select(Throttle.tries).where(Throttle.bucket == bucket, Throttle.window_start == start)
+    by_bucket = {row.bucket: row.tries for row in counted}
+    for number, (kind, _value) in enumerate(tries):
+        bucket, start = places[number]
+        limit = LIMITS[kind]
+        if by_bucket[bucket] > limit.tries:
+            _uncount(session, tries[number + 1 :], now)
+            raise TooManyTries(minutes=-(-int((start + limit.window - now).total_seconds()) // 60))
+
+
+def _uncount(session: Session, tries: Sequence[tuple[str, str]], now: dt.datetime) -> None:
+    """As if they had never been counted: no row is left of what was not there before."""
+    if not tries:
+        return
+    take_back(session, tries, now=now)
+    session.execute(
+        delete(Throttle)
+        .where(_any_of(tries, now), Throttle.tries <= 0)
+        .execution_options(synchronize_session=False)
     )
-    if (tries or 0) > limit.tries:
-        raise TooManyTries(minutes=-(-int((start + limit.window - now).total_seconds()) // 60))
 
 
 def spent(session: Session, tries: Iterable[tuple[str, str]], *, now: dt.datetime) -> int:
     """How many tries of these (kind, value) are counted in the windows of ``now``, all together."""
-    there = [
-        and_(
-            Throttle.bucket == blind_index(f"throttle {kind}", value),
-            Throttle.window_start == _window(LIMITS[kind], now),
-        )
-        for kind, value in tries
-    ]
-    return (
-        session.scalar(select(func.coalesce(func.sum(Throttle.tries), 0)).where(or_(*there))) or 0
-    )
+    query = select(func.coalesce(func.sum(Throttle.tries), 0)).where(_any_of(tries, now))
+    return session.scalar(query) or 0
 
 
-def take_back(session: Session, *, kind: str, value: str, now: dt.datetime, tries: int = 1) -> None:
-    """Uncount what ``count`` has just counted at ``now``: it was no guess. 0 is the same work for nothing."""
+def take_back(
+    session: Session, each: Iterable[tuple[str, str]], *, now: dt.datetime, tries: int = 1
+) -> None:
+    """Uncount what was just counted at ``now``: it was no guess. 0 is the same work for nothing."""
     session.execute(
         update(Throttle)
-        .where(
-            Throttle.bucket == blind_index(f"throttle {kind}", value),
-            Throttle.window_start == _window(LIMITS[kind], now),
-        )
+        .where(_any_of(each, now))
         .values(tries=Throttle.tries - tries)
         .execution_options(synchronize_session=False)
     )
+
+
+def _any_of(tries: Iterable[tuple[str, str]], now: dt.datetime) -> ColumnElement[bool]:
+    places = [_place(kind, value, now) for kind, value in tries]
+    return or_(
+        *(
+            and_(Throttle.bucket == bucket, Throttle.window_start == start)
+            for bucket, start in places
+        )
+    )
+
+
+def _place(kind: str, value: str, now: dt.datetime) -> tuple[bytes, dt.datetime]:
+    """Where tries of ``value`` are counted now: the bucket and its window."""
+    return blind_index(f"throttle {kind}", value), _window(LIMITS[kind], now)
 
 
 def _window(limit: Limit, now: dt.datetime) -> dt.datetime:
