@@ -85,7 +85,9 @@ SETTINGS: dict[str, Setting] = {
     "PUBLIC_URL": Setting(_text, None, "Address of the site, as donors type it: https://…"),
     "TRUSTED_HOSTS": Setting(_words, (), "Host names answered; default: that of PUBLIC_URL"),
     "PROXY_HOPS": Setting(_whole, 0, "Reverse proxies in front that set X-Forwarded-*"),
-    "SURFACES": Setting(_words, ("public", "staff"), "public, staff or both"),
+    "SURFACES": Setting(
+        _words, ("public", "staff"), "public, staff or both; none for commands and workers"
+    ),
     "MAIL_URL": Setting(_text, "", "smtp://user:password@host:port?tls=starttls|tls|none", True),
     "MAIL_FROM": Setting(_text, "", "Sender of letters: Талон <talon@example.ru>"),
     "MAILBOX": Setting(_flag, False, "1: letters go to the page /mailbox. Never in production"),
@@ -153,9 +155,9 @@ def _check(values: dict[str, Any], faults: list[str]) -> None:
     ring, current = values["DATA_KEYS"], values["DATA_KEY"]
     if ring and current is not None and current not in ring:
         faults.append(f"TALON_DATA_KEY: ключа {current} нет в TALON_DATA_KEYS.")
-    unknown = set(values["SURFACES"]) - {"public", "staff"}
-    if unknown or not values["SURFACES"]:
-        faults.append("TALON_SURFACES: возможны public, staff или public,staff.")
+    surfaces = set(values["SURFACES"])
+    if surfaces != {"none"} and (surfaces - {"public", "staff"} or not surfaces):
+        faults.append("TALON_SURFACES: возможны public, staff, public,staff или none.")
     if values["LOG_LEVEL"] not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         faults.append("TALON_LOG_LEVEL: возможны DEBUG, INFO, WARNING, ERROR.")
     if values["SMS_URL"]:

@@ -95,7 +95,7 @@ def _surfaces(app: Flask, settings: Mapping[str, Any]) -> None:
         from admin.site import init_admin
 
         init_admin(app)
-    if settings["MAILBOX"]:
+    if settings["MAILBOX"] and "none" not in settings["SURFACES"]:
         from app.mailbox.site import init_mailbox
 
         init_mailbox(app)

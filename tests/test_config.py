@@ -64,6 +64,7 @@ def test_good_settings_are_complete():
         ({"TALON_SMS_URL": "https://sms.example.ru/x y"}, "TALON_SMS_URL"),
         ({"TALON_SMS_URL": "https://sms.example.ru/x\ny"}, "TALON_SMS_URL"),
         ({"TALON_SURFACES": "public,admin"}, "TALON_SURFACES"),
+        ({"TALON_SURFACES": "public,none"}, "TALON_SURFACES"),
         ({"TALON_PROXY_HOPS": "one"}, "TALON_PROXY_HOPS"),
         ({"TALON_LOG_LEVEL": "LOUD"}, "TALON_LOG_LEVEL"),
         *(

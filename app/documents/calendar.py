@@ -6,11 +6,11 @@ No name and no blood type: people share calendars.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import current_app
 from flask_babel import force_locale, gettext, pgettext
-from icalendar import Calendar, Event
 from sqlalchemy.orm import object_session
 
 from app.documents import words
@@ -36,6 +36,8 @@ def event_ics(appointment: Appointment, locale: str) -> bytes:
     changed = appointment.decided_at or appointment.requested_at or appointment.created_at
     with force_locale(locale):
         event = _event(visit, changed)
+    from icalendar import Calendar  # only who wants the file pays for it
+
     calendar = Calendar()
     calendar.add("prodid", "-//Talon//donor booking//RU")
     calendar.add("version", "2.0")
@@ -47,9 +49,11 @@ def event_ics(appointment: Appointment, locale: str) -> bytes:
     return bytes(calendar.to_ical())
 
 
-def _event(visit: Visit, changed: dt.datetime) -> Event:
+def _event(visit: Visit, changed: dt.datetime) -> Any:
     begins = clock.local(visit.starts_at, visit.time_zone)
     host = urlsplit(current_app.config["PUBLIC_URL"]).hostname or "talon"
+    from icalendar import Event
+
     event = Event()
     event.add("uid", f"{visit.uid}@{host}")
     event.add("dtstamp", changed)

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import measures, patients, report
+from tests.bench import measures, patients, report, start
 from tests.bench.crowd import Crowd
 from tests.bench.report import Figures
 from tests.bench.sites import Sites, running
@@ -26,6 +26,8 @@ def main() -> int:
         running(Path(folder)) as all_,
     ):
         measure(all_, figures, asked)
+        if not asked.only or "start" in asked.only:
+            _start(Path(folder), figures, asked.rounds)
     figures.loads.append(os.getloadavg()[0])
     table = report.table(figures)
     print(table)
@@ -40,7 +42,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="tiny loads: does it run at all?")
     parser.add_argument("--write", action="store_true", help="put the table into the document")
     parser.add_argument(
-        "--only", nargs="*", default=(), help="list booking race approve queue clinic"
+        "--only", nargs="*", default=(), help="list booking race approve queue clinic start"
     )
     return parser.parse_args()
 
@@ -92,6 +94,14 @@ def measure(sites: Sites, figures: Figures, asked: argparse.Namespace) -> None:
         _clinic(sites, figures, asked, say)
     figures.memory = measures.memory(sites.talon)
     figures.bare_memory = measures.memory(sites.bare)
+
+
+def _start(folder: Path, figures: Figures, rounds: int) -> None:
+    """``./talon run`` once more, and the loading of one process."""
+    print("… starts", file=sys.stderr, flush=True)
+    figures.starts = list(start.again(folder / "start", rounds))
+    for _ in range(rounds):
+        figures.loadings.append(start.load(f"sqlite:///{folder}/start/data/talon.db"))
 
 
 def _clinic(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.load import Timing, median
+from tests.bench.start import Took
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- figures: ./talon bench --write -->\n", "<!-- end of figures -->\n"
@@ -45,6 +46,8 @@ class Figures:
         default_factory=lambda: defaultdict(list)
     )
     published: list[tuple[float, float, int]] = field(default_factory=list)
+    starts: list[Took] = field(default_factory=list)
+    loadings: list[Took] = field(default_factory=list)
     memory: float = 0.0
     bare_memory: float = 0.0
 
@@ -63,6 +66,7 @@ def rows(figures: Figures) -> list[Row]:
         *_visits(figures),
         *_districts(figures),
         *_published(figures),
+        *_starts(figures),
         ("Memory of two web workers, PSS", f"{figures.memory:.0f} MB",
          f"{figures.bare_memory:.0f} MB", _times(figures.memory / figures.bare_memory),
          "≤ 180 MB"),
@@ -206,6 +210,20 @@ def _published(figures: Figures) -> list[Row]:
         (f"Publishing {made[0]:,} times in one transaction, s", _range(list(at_once), 1), "", "", "< 20"),
         ("The same in portions that are watched, s", _range(list(in_portions), 1), "", "", "< 20"),
     ]  # fmt: skip
+
+
+def _starts(figures: Figures) -> list[Row]:
+    made: list[Row] = []
+    for name, took, goal in (
+        ("`./talon run` again, until it says how to sign in", figures.starts, "≤ 5 s"),
+        ("Loading the application, one process", figures.loadings, ""),
+    ):
+        if took:
+            made += [
+                (f"{name}, s", _range([each.seconds for each in took], 1), "", "", goal),
+                ("The same, processor time, s", _range([each.processor for each in took], 1), "", "", ""),
+            ]  # fmt: skip
+    return made
 
 
 def table(figures: Figures) -> str:
