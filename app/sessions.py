@@ -14,12 +14,13 @@ from typing import Any
 from flask import Flask, Request, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import contains_eager
 
 from app.extensions import db, login_manager, own_transaction, utcnow, writes
 from app.models.account import Account, AccountPerson, WebSession
 from app.models.enums import Surface
 from app.models.scope import PUBLIC, SYSTEM, Scope, set_scope, widened
-from app.models.staff import StaffUser
+from app.models.staff import RoleAssignment, StaffUser
 from app.rules import access
 
 LIFETIMES: dict[Surface, tuple[dt.timedelta, dt.timedelta]] = {
@@ -82,23 +83,22 @@ def _has_cookie() -> bool:
 
 
 def _recognise(token: str) -> None:
-    """Whose session it is; of an account also its cards, in the same query: every request asks."""
-    found = db.session.execute(
-        select(WebSession, Account, AccountPerson.tenant_id, AccountPerson.person_id)
-        .outerjoin(Account, Account.id == WebSession.account_id)
-        .outerjoin(AccountPerson, AccountPerson.account_id == Account.id)
-        .where(WebSession.token_hash == _hash(token))
-        .order_by(AccountPerson.id.desc())
-    ).all()
+    """Whose session it is, with the roles or the cards, in one query: every request asks."""
+    there = surface()
+    found = (
+        db.session.execute(_staff(token) if there is Surface.STAFF else _visitor(token))
+        .unique()
+        .all()
+    )
     row = found[0].WebSession if found else None
-    idle, _ = LIFETIMES[surface()]
-    if row is None or row.surface is not surface():
+    idle, _ = LIFETIMES[there]
+    if row is None or row.surface is not there:
         return
     if row.expires_at <= g.now or row.seen_at + idle <= g.now:
         return
     g.web_session = row
     if row.surface is Surface.STAFF:
-        user = db.session.get(StaffUser, row.staff_user_id)
+        user = found[0].StaffUser
         if user is not None and user.is_active:
             g.half_signed_in = user
             g.user = user if row.second_factor_at is not None else None
@@ -110,6 +110,29 @@ def _recognise(token: str) -> None:
         g.own_cards = {line.tenant_id: line.person_id for line in kept}
     if row.seen_at + TOUCH_EVERY <= g.now:
         _touch(row.id)
+
+
+def _visitor(token: str) -> Any:
+    """A row for each card of the account."""
+    return (
+        select(WebSession, Account, AccountPerson.tenant_id, AccountPerson.person_id)
+        .outerjoin(Account, Account.id == WebSession.account_id)
+        .outerjoin(AccountPerson, AccountPerson.account_id == Account.id)
+        .where(WebSession.token_hash == _hash(token))
+        .order_by(AccountPerson.id.desc())
+    )
+
+
+def _staff(token: str) -> Any:
+    """A row for each role."""
+    return (
+        select(WebSession, StaffUser)
+        .outerjoin(StaffUser, StaffUser.id == WebSession.staff_user_id)
+        .outerjoin(StaffUser.roles)
+        .options(contains_eager(StaffUser.roles))
+        .where(WebSession.token_hash == _hash(token))
+        .order_by(RoleAssignment.id)
+    )
 
 
 def _touch(row_id: int) -> None:

@@ -124,14 +124,23 @@ def permissions_of(user: StaffUser) -> frozenset[str]:
 
 
 def subtree(session: Session, organization_ids: Iterable[int]) -> set[int]:
-    """The organizations and everything under them, by one query a level."""
-    found = set(organization_ids)
-    level = found
-    while level:
-        rows = session.scalars(select(Organization.id).where(Organization.part_of_id.in_(level)))
-        level = set(rows) - found
-        found |= level
-    return found
+    """The organizations and everything under them: one query."""
+    return {branch_id for branch_id, _ in _below(session, organization_ids)}
+
+
+def _below(session: Session, organization_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """The same with the tenant of each."""
+    ids = set(organization_ids)
+    if not ids:
+        return []
+    inside = select(Organization.id).where(Organization.id.in_(ids)).cte("inside", recursive=True)
+    inside = inside.union(
+        select(Organization.id).join(inside, Organization.part_of_id == inside.c.id)
+    )
+    rows = session.execute(
+        select(Organization.id, Organization.root_id).join(inside, inside.c.id == Organization.id)
+    )
+    return [(own_id, root_id or own_id) for own_id, root_id in rows]
 
 
 def staff_scope(session: Session, user: StaffUser, permission: str | None = None) -> Scope:
@@ -140,15 +149,11 @@ def staff_scope(session: Session, user: StaffUser, permission: str | None = None
     if any(role.organization_id is None for role in held):
         return Scope("staff", staff_user_id=user.id, everywhere=True)
     with widened(session, "the subtree of one's roles"):
-        branches = subtree(session, {r.organization_id for r in held if r.organization_id})
-        rows = session.execute(
-            select(Organization.id, Organization.root_id).where(Organization.id.in_(branches))
-        )
-        tenants = {root_id or own_id for own_id, root_id in rows}
+        here = _below(session, {r.organization_id for r in held if r.organization_id})
     return Scope(
         "staff",
-        organization_ids=tuple(sorted(branches)),
-        tenant_ids=tuple(sorted(tenants)),
+        organization_ids=tuple(sorted(branch_id for branch_id, _ in here)),
+        tenant_ids=tuple(sorted({tenant_id for _, tenant_id in here})),
         staff_user_id=user.id,
     )
 
