@@ -26,6 +26,7 @@ from app.rules.access import reaches
 from app.rules.actor import Actor
 from app.rules.clock import local_date
 from app.rules.errors import N_, NotFound, RuleError
+from app.rules.sitting_previews import lock_practitioners
 from app.rules.transitions import LIVE
 
 LONGEST = 366
@@ -84,6 +85,7 @@ def add(
         raise NotFound()
     _demand_role(session, role_id, organization_id)
     _demand_days(first, last, reason)
+    _wait_for_publishers(session, organization_id, role_id)
     _demand_new(session, organization_id, role_id, first, last)
     assert actor.id is not None
     row = ScheduleException(
@@ -266,6 +268,14 @@ def _demand_role(session: Session, role_id: int | None, organization_id: int) ->
     role = session.get(PractitionerRole, role_id) if role_id is not None else None
     if role_id is not None and (role is None or role.organization_id != organization_id):
         raise NotFound()
+
+
+def _wait_for_publishers(session: Session, organization_id: int, role_id: int | None) -> None:
+    """Whoever gives these practitioners slots just now is waited for, and waits: one sees the other's rows."""
+    roles = select(PractitionerRole).where(PractitionerRole.organization_id == organization_id)
+    if role_id is not None:
+        roles = roles.where(PractitionerRole.id == role_id)
+    lock_practitioners(session, session.scalars(roles))
 
 
 def _demand_days(first: dt.date, last: dt.date, reason: str) -> None:

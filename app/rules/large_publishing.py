@@ -161,6 +161,7 @@ def _open(
 ) -> None:
     """Everything at once; whoever has been entered as absent since it began is away after all."""
     began = publication.publish_at
+    lock_practitioners(session, found.roles.values())  # an absence being entered now is seen below
     session.execute(
         update(Schedule)
         .where(*_made(publication))

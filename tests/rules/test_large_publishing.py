@@ -7,7 +7,9 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.jobs.periodic import _Large
@@ -216,6 +218,57 @@ def test_who_is_entered_as_absent_meanwhile_is_away(world):
     ).one()
     assert day.status is ScheduleStatus.CLOSED
     assert slots(world, Slot.status == SlotStatus.FREE) == 4 * EACH - 9
+
+
+def made_of(session: Session) -> SimpleNamespace:
+    """The same world, for those who meet in the database."""
+    tenant = make.make_polyclinic(session)
+    roles = [make.make_role(session, tenant) for _ in range(2)]
+    user = make.make_staff(session, Role.SCHEDULER, tenant.root)
+    return SimpleNamespace(
+        session=session, tenant=tenant, roles=roles, user=user, actor=actor_of(user)
+    )
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_an_absence_that_is_being_entered_is_waited_for(store, new_session, monkeypatch, large):
+    """Neither would see the other's rows, and an absent doctor would be published."""
+    if store.get_bind().dialect.name == "sqlite":
+        pytest.skip("one writer at a time")
+    monkeypatch.setattr(publishing, "LARGE", 50 if large else 500)
+    world = made_of(store)
+    publication = draft(world)
+    store.commit()
+    run = large_publishing.Run(publication.id)
+
+    def publish() -> None:
+        if large:
+            run.step(store, now=NOW)
+        else:
+            publishing.publish(store, publication_id=publication.id, actor=world.actor, now=NOW)
+
+    if large:
+        large_publishing.begin(store, publication_id=publication.id, actor=world.actor, now=NOW)
+        while run.left or run.found is None:
+            run.step(store, now=NOW)
+        store.commit()
+    away = world.roles[0]
+    other = new_session()
+    absences.add(
+        other, organization_id=away.organization_id, role_id=None, first=MONDAY, last=MONDAY,
+        reason="ремонт", actor=world.actor, now=NOW,
+    )  # fmt: skip
+    other.flush()
+    store.execute(sa.text("SET LOCAL lock_timeout = '100ms'"))
+    with pytest.raises(OperationalError):
+        publish()
+    store.rollback()
+    other.commit()
+    publish()
+    store.flush()
+    open_ = Schedule.status == ScheduleStatus.PUBLISHED
+    assert not store.scalars(select(Schedule.id).where(Schedule.date == MONDAY, open_)).all()
+    assert store.scalars(select(Schedule.id).where(Schedule.date > MONDAY, open_)).all()
 
 
 def test_at_a_set_hour_it_is_begun_and_the_job_makes_it(world):
