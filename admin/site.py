@@ -10,11 +10,11 @@ from flask_admin.theme import Theme
 from flask_babel import lazy_gettext as _l
 
 from admin import looks
+from admin.checked_files import LARGEST_UPLOAD as LARGEST_TABLE
 from admin.sections import DIRECTORY
 from admin.sign_in import DOOR
 from admin.views.absences import AbsencesPage
 from admin.views.access import AccessView
-from admin.views.addresses import LARGEST_UPLOAD as LARGEST_ADDRESSES
 from admin.views.addresses import AddressesPage
 from admin.views.audit import AuditView
 from admin.views.days import DaysPage
@@ -23,7 +23,6 @@ from admin.views.directory import DepartmentsView, ServicesView, SpecialtiesView
 from admin.views.directory_doctors import PractitionersView
 from admin.views.directory_files import LARGEST_UPLOAD as LARGEST_WORKBOOK
 from admin.views.directory_files import DirectoryFilesPage
-from admin.views.district_files import LARGEST_UPLOAD as LARGEST_DISTRICTS
 from admin.views.district_files import DistrictFilesPage
 from admin.views.district_streets import DistrictStreetsPage
 from admin.views.districts import DistrictsPage
@@ -106,9 +105,9 @@ def init_admin(app: Flask) -> None:
         _under(office, DIRECTORY, DistrictsPage())
         office.add_view(DistrictStreetsPage())
         office.add_view(DistrictFilesPage())
-        allow_large(app, "district-files.index", LARGEST_DISTRICTS)
+        allow_large(app, "district-files.index", LARGEST_TABLE)
         _under(office, DIRECTORY, AddressesPage())
-        allow_large(app, "addresses.index", LARGEST_ADDRESSES)
+        allow_large(app, "addresses.index", LARGEST_TABLE)
         _under(office, SETTINGS, OrganizationsView(Organization))
         _under(office, SETTINGS, StaffUsersView(StaffUser))
         _under(office, SETTINGS, PoliciesView(BookingPolicy))

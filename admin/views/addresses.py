@@ -8,27 +8,21 @@ from typing import Any
 
 from flask import abort, request, send_file
 from flask_admin import expose
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from werkzeug import Response
 
-from admin.base import StaffPage, done, refused
+from admin.base import StaffPage
+from admin.checked_files import MOST_SHOWN, CheckedFiles
 from app.extensions import saved
-from app.i18n import say
 from app.models.address import AddressImport
 from app.rules import address_diff, address_file, address_imports, addresses
-from app.rules.csv_text import FileRefused
-from app.rules.errors import RuleError
 from forms.imports import TableFileForm
 
-LARGEST_UPLOAD = 32 * 1024 * 1024
-"""Above the file's own limit, so that a sentence can say what the limit is."""
-MOST_SHOWN = 300
 MOST_HOUSES = 40
 """Of one street in the difference."""
 
 
-class AddressesPage(StaffPage):
+class AddressesPage(CheckedFiles, StaffPage):
     """One list for all organizations: who works over the whole installation changes it."""
 
     slug = "addresses"
@@ -36,6 +30,8 @@ class AddressesPage(StaffPage):
     path = "directory/addresses"
     title = _l("Addresses on the map")
     permission = "directory.view"
+    files = address_imports
+    applied = _l("The file is applied: the addresses are as it says.")
 
     def writer(self) -> bool:
         return self.may("directory.edit") and addresses.may_edit(self.session)
@@ -52,11 +48,9 @@ class AddressesPage(StaffPage):
         if request.method == "POST":
             self.for_writers()
         form = TableFileForm()
-        if form.validate_on_submit():
-            try:
-                return self.back(".show", uid=self._checked(form).uid)
-            except FileRefused as refusal:
-                form.file.errors = [*form.file.errors, say(refusal)]
+        there = self.loaded(form, lambda: self._checked(form))
+        if there is not None:
+            return there
         writer = self.writer()
         html = self.render(
             "admin/addresses/index.html",
@@ -93,27 +87,6 @@ class AddressesPage(StaffPage):
             most=MOST_SHOWN,
             most_houses=MOST_HOUSES,
         )
-
-    @expose("/<uuid:uid>/apply/", methods=("POST",))
-    def apply(self, uid: uuid.UUID) -> Response:
-        self.for_writers()
-        try:
-            with saved() as session:
-                imported = address_imports.find(session, uid=uid)
-                address_imports.apply(
-                    session,
-                    imported=imported,
-                    seen=request.form.get("seen", ""),
-                    by=self.user,
-                    now=self.now,
-                )
-        except RuleError as refusal:
-            if refusal.code == "not_found":
-                raise
-            refused(say(refusal))
-        else:
-            done(gettext("The file is applied: the addresses are as it says."))
-        return self.back(".show", uid=uid)
 
     @expose("/export.csv", methods=("POST",))
     def export(self) -> Response:

@@ -5,45 +5,36 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import request
 from flask_admin import expose
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
-from werkzeug import Response
 
-from admin.base import done, refused
+from admin.checked_files import MOST_SHOWN, CheckedFiles
 from admin.views.districts import OfPlace
 from app.extensions import saved
-from app.i18n import say
 from app.models.organization import Organization
 from app.rules import district_diff, district_file, district_imports
-from app.rules.csv_text import FileRefused
-from app.rules.errors import RuleError
 from forms.imports import TableFileForm
 
-LARGEST_UPLOAD = 32 * 1024 * 1024
-"""Above the file's own limit, so that a sentence can say what the limit is."""
-MOST_SHOWN = 300
 
-
-class DistrictFilesPage(OfPlace):
-    """Nothing is written before somebody has seen the difference and said yes."""
+class DistrictFilesPage(CheckedFiles, OfPlace):
+    """Files of one organization's streets."""
 
     slug = "district-files"
     for_patients = True
     title = _l("Files of districts")
     permission = "districts.edit"
+    files = district_imports
+    applied = _l("The file is applied: the streets are as it says.")
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Any:
         place = self.place()
         form = TableFileForm()
-        if form.validate_on_submit():
-            try:
-                return self.back(".show", uid=self._checked(place, form).uid)
-            except FileRefused as refusal:
-                form.file.errors = [*form.file.errors, say(refusal)]
-                place = self.place()
+        there = self.loaded(form, lambda: self._checked(place, form))
+        if there is not None:
+            return there
+        if form.errors:
+            place = self.place()
         html = self.shown(
             "files",
             place,
@@ -81,23 +72,3 @@ class DistrictFilesPage(OfPlace):
             found=found,
             most=MOST_SHOWN,
         )
-
-    @expose("/<uuid:uid>/apply/", methods=("POST",))
-    def apply(self, uid: uuid.UUID) -> Response:
-        try:
-            with saved() as session:
-                imported = district_imports.find(session, uid=uid)
-                district_imports.apply(
-                    session,
-                    imported=imported,
-                    seen=request.form.get("seen", ""),
-                    by=self.user,
-                    now=self.now,
-                )
-        except RuleError as refusal:
-            if refusal.code == "not_found":
-                raise
-            refused(say(refusal))
-        else:
-            done(gettext("The file is applied: the streets are as it says."))
-        return self.back(".show", uid=uid)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.models.address import AddressPoint
 from app.models.organization import Organization
-from app.rules import addresses, houses
+from app.rules import addresses, checked_files, houses
 from app.rules.address_file import FileRow
 from app.rules.addresses import MIDDLE, Street
 from app.rules.distances import Point, metres
@@ -40,32 +39,15 @@ class StreetChange:
 
 
 @dataclass
-class Difference:
+class Difference(checked_files.Difference[FileRow, StreetChange]):
     """What a file would do to the points as they are now."""
 
-    bad: list[FileRow] = field(default_factory=list)
-    changes: list[StreetChange] = field(default_factory=list)
-    same: int = 0
-    """Streets that the file says as they are."""
     strange: list[str] = field(default_factory=list)
     """Settlements of the file in which no institution takes patients: nobody will search there."""
 
-    @property
-    def fingerprint(self) -> str:
-        said = [
-            f"{change.key}{change.gone}{sorted(change.after.points.items(), key=str)}"
-            for change in self.changes
-        ]
-        return hashlib.sha256("\n".join(said).encode()).hexdigest()[:20]
-
-    @property
-    def report(self) -> dict[str, int]:
-        return {
-            "new": sum(not change.there for change in self.changes),
-            "changed": sum(change.there for change in self.changes),
-            "same": self.same,
-            "bad": len(self.bad),
-        }
+    def said(self) -> Iterator[str]:
+        for change in self.changes:
+            yield f"{change.key}{change.gone}{sorted(change.after.points.items(), key=str)}"
 
 
 def compare(session: Session, *, rows: Sequence[FileRow]) -> Difference:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from functools import lru_cache
 
 from app.rules import houses
 from app.rules.addresses import MIDDLE
-from app.rules.csv_table import Line, Table, again, safe
+from app.rules.csv_table import Line, Table, again, safe, written
 from app.rules.distances import Point, sensible
 from app.rules.donor_cells import BadCell
 from app.rules.errors import N_, RuleError
@@ -96,10 +94,16 @@ def _degrees(text: str) -> float:
 
 def text_of(rows: Iterable[tuple[str, str, str, Point]]) -> str:
     """A file that ``read_file`` reads back, of (settlement, street, house, point)."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(TITLES)
-    for settlement, street, house, at in rows:
-        degrees = (f"{value:.{FIGURES}f}" for value in (at.latitude, at.longitude))
-        writer.writerow((safe(settlement), safe(street), house, *degrees))
-    return out.getvalue()
+    return written(
+        TITLES,
+        (
+            (
+                safe(settlement),
+                safe(street),
+                house,
+                f"{at.latitude:.{FIGURES}f}",
+                f"{at.longitude:.{FIGURES}f}",
+            )
+            for settlement, street, house, at in rows
+        ),
+    )

@@ -15,13 +15,11 @@ from sqlalchemy.orm import Session
 
 from app.models.address import AddressImport, AddressPoint
 from app.models.staff import StaffUser
-from app.rules import address_file, addresses, audit, checked_files, houses
-from app.rules.actor import actor_of
+from app.rules import address_file, addresses, checked_files, houses
 from app.rules.address_diff import Difference, compare
 from app.rules.address_file import FileRow
 from app.rules.addresses import MIDDLE
-from app.rules.checked_files import LinesBad, claim
-from app.rules.csv_table import kept
+from app.rules.checked_files import Kind
 from app.rules.distances import Point
 from app.rules.errors import N_, NotAllowed, NotFound, RuleError
 
@@ -29,6 +27,9 @@ from app.rules.errors import N_, NotAllowed, NotFound, RuleError
 class AddressesMoved(RuleError):
     code = "addresses_moved"
     text = N_("Addresses have changed since you looked at this difference, so nothing was applied. Look at it once more, please: it has been made anew.")  # fmt: skip
+
+
+KIND = Kind("addresses", AddressesMoved)
 
 
 def home(session: Session) -> str:
@@ -42,21 +43,9 @@ def check(
 ) -> AddressImport:
     """Keep what the file says until somebody applies it. Raises NotAllowed."""
     _demand_all(session)
-    made = AddressImport(
-        file_name=file_name[:200], lines=kept(rows), created_at=now, created_by_id=by.id
-    )
-    made.report = compare(session, rows=rows).report
-    session.add(made)
-    session.flush()
-    audit.record(
-        session,
-        verb="addresses.check_file",
-        subject=made,
-        actor=actor_of(by),
-        now=now,
-        changes={"file_name": [None, made.file_name]}
-        | {name: [None, number] for name, number in made.report.items()},
-    )
+    made = AddressImport(file_name=file_name[:200])
+    found = compare(session, rows=rows)
+    checked_files.keep(session, KIND, made, rows=rows, found=found, by=by, now=now)
     return made
 
 
@@ -74,23 +63,17 @@ def apply(
     """
     _demand_all(session)
     _one_at_a_time(session)
-    claim(session, imported, now=now)
-    found = compare(session, rows=rows_of(session, imported))
-    if found.bad:
-        raise LinesBad()
-    if found.fingerprint != seen:
-        raise AddressesMoved()
-    addresses.write(session, {change.key: change.after for change in found.changes})
-    imported.report = found.report
-    imported.lines = []
-    audit.record(
+    found = checked_files.demand(
         session,
-        verb="addresses.apply_file",
-        subject=imported,
-        actor=actor_of(by),
+        KIND,
+        imported,
+        lambda: compare(session, rows=rows_of(session, imported)),
+        seen=seen,
         now=now,
-        changes={name: [None, number] for name, number in found.report.items()},
     )
+    addresses.write(session, {change.key: change.after for change in found.changes})
+    imported.lines = []
+    checked_files.conclude(session, KIND, imported, found, by=by, now=now)
     return found
 
 

@@ -6,7 +6,8 @@ Pure. Lines are kept as JSON between the dry run and the applying, and read anew
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.rules.csv_text import (
@@ -124,6 +125,15 @@ def again(rows: Iterable[Mapping[str, str]], *, table: Table) -> list[Line]:
         else:
             found.append(Line(number, {name: row[name] for name in table.headings if name in row}))
     return found
+
+
+def written(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A file that spreadsheets open as it is and that can be loaded again."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow(titles)
+    writer.writerows(rows)
+    return out.getvalue()
 
 
 def safe(text: str) -> str:

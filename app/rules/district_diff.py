@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.models.district import District, DistrictRange
 from app.models.enums import DistrictKind
 from app.models.organization import Organization
+from app.rules import checked_files
 from app.rules.district_file import FileRow
 from app.rules.district_streets import described, numerals, rows_of_streets
 from app.rules.districts import span_of
@@ -39,28 +39,15 @@ class StreetChange:
 
 
 @dataclass
-class Difference:
+class Difference(checked_files.Difference[FileRow, StreetChange]):
     """What a file would do to the organization's districts as they are now."""
 
-    bad: list[FileRow] = field(default_factory=list)
-    changes: list[StreetChange] = field(default_factory=list)
-    same: int = 0
-    """Streets that the file says as they are."""
     new_districts: list[DistrictName] = field(default_factory=list)
 
-    @property
-    def fingerprint(self) -> str:
-        said = [f"{c.key}{c.removed}{c.added}" for c in self.changes] + [str(self.new_districts)]
-        return hashlib.sha256("\n".join(said).encode()).hexdigest()[:20]
-
-    @property
-    def report(self) -> dict[str, int]:
-        return {
-            "new": sum(not change.there for change in self.changes),
-            "changed": sum(change.there for change in self.changes),
-            "same": self.same,
-            "bad": len(self.bad),
-        }
+    def said(self) -> Iterator[str]:
+        for change in self.changes:
+            yield f"{change.key}{change.removed}{change.added}"
+        yield str(self.new_districts)
 
 
 def compare(session: Session, *, organization: Organization, rows: Sequence[FileRow]) -> Difference:

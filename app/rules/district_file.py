@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.models.enums import DistrictKind, Parity
 from app.rules import houses
-from app.rules.csv_table import Line, Table, again, safe
+from app.rules.csv_table import Line, Table, again, safe, written
 from app.rules.donor_cells import BadCell, words
 from app.rules.errors import N_, RuleError
 from app.rules.house_ranges import Span, span
@@ -117,11 +115,9 @@ def _end(text: str) -> int | None:
 
 def text_of(rows: Iterable[tuple[str, str, Span]]) -> str:
     """A file that ``read_file`` reads back, of (settlement, street, range)."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(TITLES)
-    for settlement, street, each in rows:
-        writer.writerow(
+    return written(
+        TITLES,
+        (
             (
                 KIND_WORDS[each.kind][0],
                 safe(each.district),
@@ -133,5 +129,6 @@ def text_of(rows: Iterable[tuple[str, str, Span]]) -> str:
                 ", ".join(houses.spelled(each.houses)),
                 ", ".join(houses.spelled(each.excepted)),
             )
-        )
-    return out.getvalue()
+            for settlement, street, each in rows
+        ),
+    )

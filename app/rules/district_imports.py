@@ -18,8 +18,7 @@ from app.models.organization import Organization
 from app.models.staff import StaffUser
 from app.rules import audit, checked_files, district_file
 from app.rules.actor import actor_of
-from app.rules.checked_files import LinesBad, claim
-from app.rules.csv_table import kept
+from app.rules.checked_files import Kind
 from app.rules.district_diff import Difference, DistrictName, compare, districts_by_name
 from app.rules.district_file import FileRow
 from app.rules.district_streets import Wanted, locked, rows_of_streets, write
@@ -30,6 +29,9 @@ from app.rules.errors import N_, RuleError
 class DistrictsMoved(RuleError):
     code = "districts_moved"
     text = N_("Streets have changed since you looked at this difference, so nothing was applied. Look at it once more, please: it has been made anew.")  # fmt: skip
+
+
+KIND = Kind("district", DistrictsMoved)
 
 
 def check(
@@ -44,25 +46,10 @@ def check(
     """Keep what the file says until somebody applies it. Raises NotFound."""
     where = locked(session, organization_id)
     made = DistrictImport(
-        tenant_id=where.tenant_id,
-        organization_id=where.id,
-        file_name=file_name[:200],
-        lines=kept(rows),
-        created_at=now,
-        created_by_id=by.id,
+        tenant_id=where.tenant_id, organization_id=where.id, file_name=file_name[:200]
     )
-    made.report = compare(session, organization=where, rows=rows).report
-    session.add(made)
-    session.flush()
-    audit.record(
-        session,
-        verb="district.check_file",
-        subject=made,
-        actor=actor_of(by),
-        now=now,
-        changes={"file_name": [None, made.file_name]}
-        | {name: [None, number] for name, number in made.report.items()},
-    )
+    found = compare(session, organization=where, rows=rows)
+    checked_files.keep(session, KIND, made, rows=rows, found=found, by=by, now=now)
     return made
 
 
@@ -79,24 +66,18 @@ def apply(
     Raises AppliedAlready, LinesBad, DistrictsMoved, NotFound: then nothing is changed.
     """
     where = locked(session, imported.organization_id)
-    claim(session, imported, now=now)
     rows = rows_of(imported, home=where.settlement)
-    found = compare(session, organization=where, rows=rows)
-    if found.bad:
-        raise LinesBad()
-    if found.fingerprint != seen:
-        raise DistrictsMoved()
+    found = checked_files.demand(
+        session,
+        KIND,
+        imported,
+        lambda: compare(session, organization=where, rows=rows),
+        seen=seen,
+        now=now,
+    )
     districts = _made(session, where, found.new_districts, by, now)
     _write(session, where, rows, {change.key for change in found.changes}, districts, by, now)
-    imported.report = found.report
-    audit.record(
-        session,
-        verb="district.apply_file",
-        subject=imported,
-        actor=actor_of(by),
-        now=now,
-        changes={name: [None, number] for name, number in found.report.items()},
-    )
+    checked_files.conclude(session, KIND, imported, found, by=by, now=now)
     return found
 
 
