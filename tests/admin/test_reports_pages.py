@@ -118,7 +118,7 @@ def test_the_chart_says_in_words_what_it_shows(busy: make.Tenant, analyst: Visit
     assert title.text == "Загрузка и свободные места, по неделям"
     assert "Больше всего: 2–8 нояб., 66,7 % из 6" in " ".join(described.text.split())
     pieces = chart.xpath(".//rect[contains(@class, 'piece')]")
-    assert [piece.get("width") for piece in pieces] == ["50.0%", "33.333%", "16.667%", "66.667%"]
+    assert [piece.get("width") for piece in pieces] == ["50.0%", "16.667%", "33.333%", "66.667%"]
     assert len({piece.get("fill") for piece in pieces[:3]}) == 3
 
 
