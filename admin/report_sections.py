@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from admin import charts, report_lines
 from admin.charts import Chart, Series
 from admin.export import Sheet
-from admin.reports import Column, Report, Slice
+from admin.report_columns import Column, Report, Slice
 from app.models.organization import Organization
 from app.rules.reports import BY_TIME, Asked, By, Counted, Key
 

@@ -12,8 +12,9 @@ from sqlalchemy.exc import OperationalError
 from admin import report_lines, report_sections
 from admin.base import StaffPage
 from admin.export import csv_of, xlsx_of
+from admin.report_columns import Report
 from admin.report_sections import Section
-from admin.reports import REPORTS, Report
+from admin.reports import REPORTS
 from app.extensions import only_reads, saved
 from app.i18n import locale
 from app.rules import audit, clock, reports_places
