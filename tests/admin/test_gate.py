@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from admin.gate import local_path
+from app.extensions import db
 from app.models.audit import AccessSubject
 from app.models.enums import Role
 from app.models.staff import RoleAssignment
@@ -191,3 +192,20 @@ def test_cards_shown_in_answer_to_a_form_are_written_down_even_if_nothing_is_sav
 
     seen = store.scalars(select(AccessSubject.person_id)).all()
     assert sorted(seen) == sorted([first.person.id, second.person.id])
+
+
+def test_who_asks_is_known_by_two_statements(app, store, as_staff):
+    """The session with its user and roles, and all that is under these, however deep."""
+    tenant = make.make_tenant(store)
+    make.make_organization(store, part_of_id=tenant.branch.id, root_id=tenant.root.id)
+    registrar = as_staff(Role.REGISTRAR, tenant.root)
+    with app.app_context():
+        engine = db.engine
+    asked: list[str] = []
+    note = lambda *args: asked.append(args[2])  # noqa: E731 - removed below
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        registrar.get("/staff/nothing-here")
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert len(asked) == 2, asked
