@@ -12,7 +12,7 @@ from flask_admin import expose
 from werkzeug import Response
 
 from admin.base import refused
-from admin.carried import Carried, carried
+from admin.carried import Carried, carried, uid_in
 from app.extensions import only_reads, saved
 from app.i18n import say
 from app.models.appointment import Appointment
@@ -50,7 +50,7 @@ class Booking:
     def book(self, slot: uuid.UUID) -> Any:
         """The time, the person, what stands against it. Without a person: who is it?"""
         self.need("desk.use")
-        choice = desk.choice_of(self.session, slot_uid=slot, now=self.now)
+        choice = self._choice_for(slot)
         whom = carried(self.session)
         if whom.person is None:
             return self.back(".index", slot=slot)
@@ -80,9 +80,9 @@ class Booking:
     def move(self, uid: uuid.UUID, slot: uuid.UUID) -> Any:
         """From where to where; the person is told."""
         self.need("desk.use")
-        choice = desk.choice_of(self.session, slot_uid=slot, now=self.now)
         whom = carried(self.session, {"move": str(uid)})
         assert whom.moved is not None
+        choice = self._choice_for(slot, whom.moved)
         try:
             moving.demand_movable(whom.moved, now=self.now)
         except RuleError as refusal:
@@ -108,6 +108,13 @@ class Booking:
         except RuleError as refusal:
             return self._refused(slot, whom, form, refusal), 409
         return self._back_to_day(choice, made)
+
+    def _choice_for(self, slot: uuid.UUID, moved: Appointment | None = None) -> Choice:
+        """The time for the service said on the form, or for that of the visit being moved: its policy."""
+        wanted = uid_in(request.form, "service")
+        if wanted is None and moved is not None and moved.service is not None:
+            wanted = moved.service.uid
+        return desk.choice_of(self.session, slot_uid=slot, now=self.now, service=wanted)
 
     def _offer_to_move(self, choice: Choice, row: Appointment) -> Offer:
         """As for a booking, but the visit itself does not count, and the consent stands already."""
@@ -136,7 +143,7 @@ class Booking:
     def _refused(self, slot: uuid.UUID, whom: Carried, form: BookForm, refusal: RuleError) -> str:
         """The same page with the sentence and, if somebody was quicker, the day's other free times."""
         only_reads()
-        choice = desk.choice_of(self.session, slot_uid=slot, now=self.now)
+        choice = self._choice_for(slot, whom.moved)
         if whom.moved is not None:
             again = carried(self.session, {"move": str(whom.moved.uid)})
             assert again.moved is not None

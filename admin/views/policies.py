@@ -16,8 +16,10 @@ from admin import tenants
 from admin.base import StaffView
 from admin.columns import Badge
 from admin.filters import OneOf
+from admin.views import directory
 from app.extensions import db
 from app.i18n import label
+from app.models.directory import Department, HealthcareService
 from app.models.donation_type import DonationType
 from app.models.enums import Confirmation, IdentifyBy
 from app.models.organization import Organization
@@ -126,6 +128,31 @@ def its_types() -> list[DonationType]:
     return list(rows)
 
 
+def its_departments() -> list[Department]:
+    """Those in use of the organization meant, as trees, branch after branch."""
+    of = whose()
+    return [
+        row
+        for row in directory.departments()
+        if row.is_active and (of is None or row.tenant_id == of.id)
+    ]
+
+
+def department_words(row: Department) -> str:
+    """«Амбулаторно-поликлиническая служба → Терапевтическое отделение», with the branch before it."""
+    path = directory.path_of(row)
+    return f"{row.organization}: {path}" if row.organization.root_id is not None else path
+
+
+def its_services() -> list[HealthcareService]:
+    of = whose()
+    query = select(HealthcareService).where(HealthcareService.is_active)
+    ordered = query.order_by(
+        HealthcareService.tenant_id, HealthcareService.position, HealthcareService.name_ru
+    )
+    return list(db.session.scalars(ordered if of is None else ordered.filter_by(tenant_id=of.id)))
+
+
 def number_fields() -> dict[str, Any]:
     needed = _l("Type a number, please.")
     return {
@@ -137,9 +164,9 @@ def number_fields() -> dict[str, Any]:
 
 
 def holds_for(row: BookingPolicy) -> str:
-    """What a version is about: everything, a branch, a donation type, or both."""
-    parts = [str(part) for part in (row.organization, row.donation_type) if part is not None]
-    return ", ".join(parts) or gettext("everything")
+    """What a version is about: everything, or a branch, a department, a service, a donation type of it."""
+    about = (row.organization, row.department, row.service, row.donation_type)
+    return ", ".join(str(part) for part in about if part is not None) or gettext("everything")
 
 
 def state(row: BookingPolicy) -> Badge:
@@ -163,7 +190,8 @@ class PoliciesView(StaffView):
     permission = "policies.edit"
     intro = _l(
         "Versions are never edited, only followed by the next one: a booking keeps the version it was "
-        "made under. The most specific version wins: for a type, then for a branch, then for everything."
+        "made under. The most specific version wins: for a service or a donation type, then for a department, "
+        "then for a branch, then for everything."
     )
     add_words = _l("New version")
     can_create = can_view_details = can_delete = True
@@ -178,11 +206,16 @@ class PoliciesView(StaffView):
         "source": _l("Source"),
         **{name: words for name, (words, _) in (CHOICE_LABELS | LABELS).items()},
     }
-    load = (BookingPolicy.organization, BookingPolicy.donation_type)
+    load = (
+        BookingPolicy.organization, BookingPolicy.department, BookingPolicy.service,
+        BookingPolicy.donation_type,
+    )  # fmt: skip
     filters = (OneOf("branch", _l("Branch"), BookingPolicy.organization_id, rows=branches),)
     form_columns = (
         "valid_from",
         "organization",
+        "department",
+        "service",
         "donation_type",
         "source",
         *CHOICES,
@@ -194,6 +227,20 @@ class PoliciesView(StaffView):
             _l("Only at the branch"),
             rows=its_branches,
             blank=_l("everywhere"),
+            not_offered=ELSEWHERE,
+        ),
+        "department": RowField(
+            _l("Only in the department"),
+            rows=its_departments,
+            words=department_words,
+            blank=_l("in every one"),
+            not_offered=ELSEWHERE,
+            description=_l("Also in the departments under it that have no rules of their own."),
+        ),
+        "service": RowField(
+            _l("Only for the service"),
+            rows=its_services,
+            blank=_l("for every one"),
             not_offered=ELSEWHERE,
         ),
         "donation_type": RowField(
@@ -281,6 +328,8 @@ class PoliciesView(StaffView):
             .where(
                 BookingPolicy.tenant_id == of.id,
                 BookingPolicy.organization_id.is_(None),
+                BookingPolicy.department_id.is_(None),
+                BookingPolicy.service_id.is_(None),
                 BookingPolicy.donation_type_id.is_(None),
                 BookingPolicy.valid_from <= self.now,
             )
@@ -295,6 +344,8 @@ class PoliciesView(StaffView):
             self.session,
             tenant_id=self.tenant_chosen(form).id,
             organization=form.organization.data,
+            department=form.department.data,
+            service=form.service.data,
             donation_type=form.donation_type.data,
             valid_from=form.valid_from.data,
             values={name: form[name].data for name in names},

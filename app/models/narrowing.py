@@ -52,7 +52,7 @@ def _criteria(scope: Scope) -> tuple[LoaderCriteriaOption, ...]:
 def _of_staff(scope: Scope) -> Iterator[tuple[type[Any], Criterion]]:
     """Rows of the tenants and branches in reach, and of colleagues there."""
     tenants, branches = scope.tenant_ids, scope.organization_ids
-    both = branches + tenants
+    both = branches + tenants + scope.above_ids
     staff_id = scope.staff_user_id or 0  # never «IS NULL»
     yield account.WebSession, lambda cls: cls.staff_user_id == staff_id
     if scope.everywhere:

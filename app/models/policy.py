@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
 from app.models.base import Base, HasUid, Line, stored_by_value
+from app.models.directory import Department, HealthcareService
 from app.models.donation_type import DonationType
 from app.models.enums import Confirmation, IdentifyBy
 from app.models.organization import Organization
@@ -33,8 +34,8 @@ class Methods(TypeDecorator[tuple[IdentifyBy, ...]]):
 class BookingPolicy(TenantScoped, HasUid, Base):
     """One version, valid from an instant on; never edited, only followed by the next one.
 
-    It holds for the tenant, or for one organization or donation type of it: the most specific wins.
-    An appointment keeps the version it was made under.
+    It holds for the tenant, or for one organization, department, service or donation type of it: the
+    most specific wins (app.rules.policies.rank). An appointment keeps the version it was made under.
     """
 
     __tablename__ = "booking_policy"
@@ -42,6 +43,9 @@ class BookingPolicy(TenantScoped, HasUid, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    """Also that of the department, if that is a branch's; empty for the legal body itself."""
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
+    service_id: Mapped[int | None] = mapped_column(ForeignKey("healthcare_service.id"), index=True)
     donation_type_id: Mapped[int | None] = mapped_column(ForeignKey("donation_type.id"), index=True)
     valid_from: Mapped[dt.datetime]
     source: Mapped[Line] = mapped_column(default="")
@@ -94,4 +98,6 @@ class BookingPolicy(TenantScoped, HasUid, Base):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_user.id"))
 
     organization: Mapped[Organization | None] = relationship(foreign_keys=[organization_id])
+    department: Mapped[Department | None] = relationship()
+    service: Mapped[HealthcareService | None] = relationship()
     donation_type: Mapped[DonationType | None] = relationship()

@@ -34,6 +34,8 @@ class Scope:
     """Staff: every organization of the subtrees their roles are held over."""
     tenant_ids: tuple[int, ...] = ()
     """Staff: the roots of those subtrees."""
+    above_ids: tuple[int, ...] = ()
+    """Staff: what lies between those roots and the subtrees. Its rules hold below it (BookingPolicy)."""
     person_ids: tuple[int, ...] = ()
     """Account: the cards it keeps."""
     account_id: int | None = None

@@ -40,7 +40,7 @@ def choose_time() -> Any:
     slot, service = uuid_of(request.form, "slot"), uuid_of(request.form, "service")
     if slot is None:
         raise NotFound()
-    choice = patients.choice_of(db.session(), slot_uid=slot, now=g.now)
+    choice = patients.choice_of(db.session(), slot_uid=slot, now=g.now, service=service)
     place = choice.day.organization
     policy = choice.day.policy
     if policy.entry is Entry.ACCOUNT and visitor.person_in(place, policy) is None:

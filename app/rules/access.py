@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -125,11 +126,11 @@ def permissions_of(user: StaffUser) -> frozenset[str]:
 
 def subtree(session: Session, organization_ids: Iterable[int]) -> set[int]:
     """The organizations and everything under them: one query."""
-    return {branch_id for branch_id, _ in _below(session, organization_ids)}
+    return {row.id for row in _below(session, organization_ids)}
 
 
-def _below(session: Session, organization_ids: Iterable[int]) -> list[tuple[int, int]]:
-    """The same with the tenant of each."""
+def _below(session: Session, organization_ids: Iterable[int]) -> Sequence[Any]:
+    """The same with the root of each, and what it is part of."""
     ids = set(organization_ids)
     if not ids:
         return []
@@ -137,10 +138,11 @@ def _below(session: Session, organization_ids: Iterable[int]) -> list[tuple[int,
     inside = inside.union(
         select(Organization.id).join(inside, Organization.part_of_id == inside.c.id)
     )
-    rows = session.execute(
-        select(Organization.id, Organization.root_id).join(inside, inside.c.id == Organization.id)
-    )
-    return [(own_id, root_id or own_id) for own_id, root_id in rows]
+    return session.execute(
+        select(Organization.id, Organization.root_id, Organization.part_of_id).join(
+            inside, inside.c.id == Organization.id
+        )
+    ).all()
 
 
 def staff_scope(session: Session, user: StaffUser, permission: str | None = None) -> Scope:
@@ -150,12 +152,25 @@ def staff_scope(session: Session, user: StaffUser, permission: str | None = None
         return Scope("staff", staff_user_id=user.id, everywhere=True)
     with widened(session, "the subtree of one's roles"):
         here = _below(session, {r.organization_id for r in held if r.organization_id})
+        branches, tenants = {row.id for row in here}, {row.root_id or row.id for row in here}
+        above = _above(session, {row.part_of_id for row in here} - branches, tenants)
     return Scope(
         "staff",
-        organization_ids=tuple(sorted(branch_id for branch_id, _ in here)),
-        tenant_ids=tuple(sorted({tenant_id for _, tenant_id in here})),
+        organization_ids=tuple(sorted(branches)),
+        tenant_ids=tuple(sorted(tenants)),
+        above_ids=tuple(sorted(above)),
         staff_user_id=user.id,
     )
+
+
+def _above(session: Session, level: set[int | None], tenants: set[int]) -> set[int]:
+    """What lies between these and the roots: a query a level, none where branches stand under the root."""
+    found: set[int] = set()
+    while fresh := {key for key in level if key is not None} - tenants - found:
+        found |= fresh
+        rows = session.scalars(select(Organization.part_of_id).where(Organization.id.in_(fresh)))
+        level = set(rows)
+    return found
 
 
 def covers(session: Session, user: StaffUser, permission: str, organization_id: int) -> bool:

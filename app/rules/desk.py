@@ -57,9 +57,11 @@ class Offer:
         return self.choice.slot.status is SlotStatus.FREE
 
 
-def choice_of(session: Session, *, slot_uid: uuid.UUID, now: dt.datetime) -> Choice:
-    """A practitioner's time, of the site or of the desk. Raises NotFound, NoPolicy."""
-    return patients.choice_of(session, slot_uid=slot_uid, now=now, at_desk=True)
+def choice_of(
+    session: Session, *, slot_uid: uuid.UUID, now: dt.datetime, service: uuid.UUID | None = None
+) -> Choice:
+    """A practitioner's time, of the site or of the desk, for ``service``. Raises NotFound, NoPolicy."""
+    return patients.choice_of(session, slot_uid=slot_uid, now=now, service=service, at_desk=True)
 
 
 def offer(session: Session, *, choice: Choice, person: Person | None, now: dt.datetime) -> Offer:
@@ -129,7 +131,7 @@ def book(
     ``phone`` is where this booking is spoken of, if not the card's; ``consent`` how it was given just now.
     Raises Refused, Taken, ServiceNeeded, NotSaid, NotFound.
     """
-    choice = choice_of(session, slot_uid=slot_uid, now=now)
+    choice = choice_of(session, slot_uid=slot_uid, now=now, service=service_uid)
     demand_same_registry(person, choice)
     booking.lock_person(session, person.id)  # whoever has pressed twice waits for himself
     there = _same(session, choice, person)

@@ -17,6 +17,7 @@ from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule, Slot
 from app.rules.errors import NotFound
 from app.rules.policies import NoPolicy
+from app.rules.policy_query import policy_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Choice:
     slot: Slot
     """The one chosen; when any will do, the first free one of its time, or the first if none is free."""
     any_place: bool
+    service_id: int | None = None
+    """What a visit at this time would be for, if anything says so."""
 
 
 def day_of(
@@ -109,34 +112,6 @@ def pause_of(now: dt.datetime) -> ScalarSelect[Any]:
             or_(DonationPause.ends_at.is_(None), DonationPause.ends_at > now),
         )
         .order_by(DonationPause.organization_id.is_not(None), DonationPause.id.desc())
-        .limit(1)
-        .correlate(Schedule)
-        .scalar_subquery()
-    )
-
-
-def policy_of(now: dt.datetime) -> ScalarSelect[Any]:
-    """The key of the policy that holds for a Schedule of the enclosing query, as policies.effective has it."""
-    return (
-        select(BookingPolicy.id)
-        .where(
-            BookingPolicy.tenant_id == Schedule.tenant_id,
-            BookingPolicy.valid_from <= now,
-            or_(
-                BookingPolicy.organization_id.is_(None),
-                BookingPolicy.organization_id == Schedule.organization_id,
-            ),
-            or_(
-                BookingPolicy.donation_type_id.is_(None),
-                BookingPolicy.donation_type_id == Schedule.donation_type_id,
-            ),
-        )
-        .order_by(
-            BookingPolicy.donation_type_id.is_(None),
-            BookingPolicy.organization_id.is_(None),
-            BookingPolicy.valid_from.desc(),
-            BookingPolicy.id.desc(),
-        )
         .limit(1)
         .correlate(Schedule)
         .scalar_subquery()

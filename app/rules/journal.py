@@ -60,10 +60,14 @@ DESCRIBED: dict[type[Any], Any] = {
     BookingPolicy: select(
         BookingPolicy.id,
         func.coalesce(Organization.short_name, Tenant.short_name),
+        Department.name,
+        HealthcareService.name_ru,
         DonationType.name_ru,
     )
     .join(Tenant, Tenant.id == BookingPolicy.tenant_id)
     .outerjoin(Organization, Organization.id == BookingPolicy.organization_id)
+    .outerjoin(Department, Department.id == BookingPolicy.department_id)
+    .outerjoin(HealthcareService, HealthcareService.id == BookingPolicy.service_id)
     .outerjoin(DonationType, DonationType.id == BookingPolicy.donation_type_id),
 }
 """Tables whose rows are called by what they are about: the key, then what its name is put together from."""

@@ -65,6 +65,7 @@ def visit_of(session: Session, *, uid: uuid.UUID) -> Appointment:
             joinedload(Appointment.person),
             joinedload(Appointment.organization),
             joinedload(Appointment.slot),
+            joinedload(Appointment.service),
         )
         .where(
             Appointment.uid == uid,
@@ -114,8 +115,12 @@ def move(
     ``seen_at`` is the slot that the mover saw it on: whoever comes second is told so. Raises NotMovable,
     TooLateToMove, MovedMeanwhile, Refused, Taken, ServiceNeeded, NotFound; not at the desk LinkLost.
     """
-    choice = patients.choice_of(session, slot_uid=slot_uid, now=now, at_desk=at_desk)
-    booking.lock_person_of(session, visit_of(session, uid=uid).id)
+    seen = visit_of(session, uid=uid)
+    former = seen.service.uid if seen.service is not None else None
+    choice = patients.choice_of(
+        session, slot_uid=slot_uid, now=now, service=service_uid or former, at_desk=at_desk
+    )
+    booking.lock_person_of(session, seen.id)
     row = visit_of(session, uid=uid)  # as it is under the lock
     if row.tenant_id != choice.day.schedule.tenant_id:
         raise NotFound()

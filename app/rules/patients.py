@@ -14,12 +14,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from app.models.appointment import Appointment
-from app.models.directory import (
-    HealthcareService,
-    Practitioner,
-    PractitionerRole,
-    PractitionerService,
-)
+from app.models.directory import Practitioner, PractitionerRole
 from app.models.enums import AppointmentStatus, Channel, ScheduleStatus
 from app.models.organization import Organization
 from app.models.policy import BookingPolicy
@@ -29,11 +24,12 @@ from app.rules import holding, transitions
 from app.rules.actor import Actor
 from app.rules.booking import lock_person
 from app.rules.directory import taking_patients
-from app.rules.donor_day import Choice, Day, policy_of
+from app.rules.donor_day import Choice, Day
 from app.rules.eligibility import blocking
 from app.rules.errors import HoldEnded, NotFound, Refused
 from app.rules.guests import holder_of, one_after_another
 from app.rules.policies import NoPolicy
+from app.rules.policy_query import policy_of_visit, service_of
 from app.rules.visit_checks import Visits, check, visits_of
 
 A = AppointmentStatus
@@ -41,21 +37,28 @@ NOBODY_YET = "a patient who has not said who he is"
 
 
 def choice_of(
-    session: Session, *, slot_uid: uuid.UUID, now: dt.datetime, at_desk: bool = False
+    session: Session,
+    *,
+    slot_uid: uuid.UUID,
+    now: dt.datetime,
+    service: uuid.UUID | None = None,
+    at_desk: bool = False,
 ) -> Choice:
     """A time of a practitioner on the site, free or not; the desk has its own times too.
 
     The site has none of a practitioner or an institution that is switched off: its pages are not there.
-    Raises NotFound, NoPolicy.
+    ``service``: what is wanted of the practitioner, where the sitting is for any of his; it may have a
+    policy of its own. Raises NotFound, NoPolicy.
     """
     shown = (taking_patients(), PractitionerRole.is_active, Practitioner.is_active)
+    service_id = service_of(service)
     row = session.execute(
-        select(Slot, Schedule, Organization, BookingPolicy)
+        select(Slot, Schedule, Organization, BookingPolicy, service_id.label("service_id"))
         .join(Schedule, Schedule.id == Slot.schedule_id)
         .join(Organization, Organization.id == Schedule.organization_id)
-        .outerjoin(BookingPolicy, BookingPolicy.id == policy_of(now))
         .join(Schedule.role)
         .join(PractitionerRole.practitioner)
+        .outerjoin(BookingPolicy, BookingPolicy.id == policy_of_visit(now, service_id))
         .options(
             contains_eager(Schedule.role).contains_eager(PractitionerRole.practitioner),
         )
@@ -72,7 +75,7 @@ def choice_of(
     if row.BookingPolicy is None:
         raise NoPolicy()
     day = Day(row.Schedule, row.Organization, row.Schedule.donation_type, row.BookingPolicy)
-    return Choice(day, row.Slot, any_place=False)
+    return Choice(day, row.Slot, any_place=False, service_id=row.service_id)
 
 
 def hold(
@@ -89,13 +92,12 @@ def hold(
     """Keep a time for the browser that bears ``token``; choosing again lets the former one go.
 
     ``service``: what is wanted of the practitioner, where the sitting is for any of his. ``choice``: the
-    time as ``choice_of`` has read it in this transaction. Raises Refused, Taken, TooManyHolds, NotFound.
+    time as ``choice_of`` has read it in this transaction, for that service. Raises Refused, Taken, TooManyHolds, NotFound.
     """
     holder = holder_of(token)
     with widened(session, NOBODY_YET):
-        choice = choice or choice_of(session, slot_uid=slot_uid, now=now)
+        choice = choice or choice_of(session, slot_uid=slot_uid, now=now, service=service)
         one_after_another(session, holder)
-        service_id = choice.day.schedule.service_id or _service(session, choice, service)
         row = holding.keep(
             session,
             choice,
@@ -104,27 +106,11 @@ def hold(
             actor=actor,
             now=now,
             address=address,
-            service_id=service_id,
+            service_id=choice.service_id,
         )
-        if row.service_id != service_id:  # the same time chosen again, for something else
-            row.service_id = service_id
+        if row.service_id != choice.service_id:  # the same time chosen again, for something else
+            row.service_id, row.policy = choice.service_id, choice.day.policy
         return row
-
-
-def _service(session: Session, choice: Choice, wanted: uuid.UUID | None) -> int | None:
-    """The service wanted, if the practitioner gives it; without a wish the only one he gives."""
-    given = session.execute(
-        select(HealthcareService.id, HealthcareService.uid)
-        .join(PractitionerService, PractitionerService.service_id == HealthcareService.id)
-        .where(
-            PractitionerService.practitioner_id == choice.day.schedule.role.practitioner_id,
-            HealthcareService.is_active,
-        )
-        .order_by(HealthcareService.position, HealthcareService.id)
-    ).all()
-    if wanted is None:
-        return given[0].id if len(given) == 1 else None
-    return next((row.id for row in given if row.uid == wanted), None)
 
 
 def held(session: Session, *, token: str, now: dt.datetime) -> Appointment | None:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
+from app.models.directory import Department, HealthcareService
 from app.models.donation_type import DonationType
 from app.models.enums import Confirmation, IdentifyBy
 from app.models.organization import Organization
@@ -54,7 +55,23 @@ class InThePast(RuleError):
 class OfAnother(RuleError):
     code = "version_of_another"
     text = N_(
-        "The branch and the donation type have to belong to the organization the rules are for."
+        "The branch, the department, the service and the donation type have to belong to the organization "
+        "the rules are for."
+    )
+
+
+class OfAnotherBranch(RuleError):
+    code = "version_of_another_branch"
+    text = N_(
+        "The department “%(name)s” is not of that branch. Leave the branch open: it follows from the department."
+    )
+
+
+class NeverMeet(RuleError):
+    code = "version_never_meets"
+    text = N_(
+        "Donations are of no department and no service: choose either a donation type, or a department or "
+        "a service."
     )
 
 
@@ -91,16 +108,22 @@ def new_version(
     values: dict[str, Any],
     actor: Actor,
     now: dt.datetime,
+    department: Department | None = None,
+    service: HealthcareService | None = None,
 ) -> BookingPolicy:
     """Write the version that holds from ``valid_from`` (empty: now).
 
     ``values``: ``source``, every one of CHOICES and of NUMBERS. Raises InThePast, SameInstant,
-    NotAllowed, OfAnother, NoWayIn, CodeNeedsPhone.
+    NotAllowed, OfAnother, OfAnotherBranch, NeverMeet, NoWayIn, CodeNeedsPhone.
     """
     demand_over(session, tenant_id)
-    for owned in (organization, donation_type):
+    for owned in (organization, department, service, donation_type):
         if owned is not None and owned.tenant_id != tenant_id:
             raise OfAnother()
+    if donation_type is not None and (department is not None or service is not None):
+        raise NeverMeet()
+    if department is not None:
+        organization = _branch_of(department, organization)
     begins = valid_from or now
     if begins < now - GRACE:
         raise InThePast()
@@ -108,6 +131,8 @@ def new_version(
     place = {
         "tenant_id": tenant_id,
         "organization_id": organization.id if organization else None,
+        "department_id": department.id if department else None,
+        "service_id": service.id if service else None,
         "donation_type_id": donation_type.id if donation_type else None,
     }
     twin = select(BookingPolicy.id).filter_by(**place, valid_from=begins).limit(1)
@@ -130,6 +155,14 @@ def new_version(
     return version
 
 
+def _branch_of(department: Department, said: Organization | None) -> Organization | None:
+    """The department's own branch; none where it is the legal body's. Raises OfAnotherBranch."""
+    if said is not None and said.id != department.organization_id:
+        raise OfAnotherBranch(name=department.name)
+    own = department.organization
+    return own if own.root_id is not None else None
+
+
 def demand_sense(values: dict[str, Any]) -> None:
     """Raises NoWayIn, CodeNeedsPhone for settings nobody could book with."""
     two, methods = IdentifyBy.TWO_DOCUMENTS, values["methods"]
@@ -149,6 +182,8 @@ def predecessor(session: Session, version: BookingPolicy) -> BookingPolicy | Non
         .filter_by(
             tenant_id=version.tenant_id,
             organization_id=version.organization_id,
+            department_id=version.department_id,
+            service_id=version.service_id,
             donation_type_id=version.donation_type_id,
         )
         .where(BookingPolicy.valid_from < version.valid_from)
@@ -185,7 +220,13 @@ def holding_now(session: Session, *, now: dt.datetime) -> set[int]:
         .where(BookingPolicy.valid_from <= now)
         .order_by(BookingPolicy.valid_from, BookingPolicy.id)
     )
-    newest = {(row.tenant_id, row.organization_id, row.donation_type_id): row.id for row in rows}
+    newest = {
+        (
+            row.tenant_id, row.organization_id, row.department_id, row.service_id,
+            row.donation_type_id,
+        ): row.id
+        for row in rows
+    }  # fmt: skip
     return set(newest.values())
 
 

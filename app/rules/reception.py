@@ -1,4 +1,4 @@
-"""One doctor's days and times, each with its state (E24–E25, B6–B7, D7–D8). Two queries."""
+"""One doctor's days and times, each with its state (E24–E25, B6–B7, D7–D8). A few queries."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from app.models.directory import (
     Specialty,
 )
 from app.models.enums import ScheduleStatus
-from app.models.organization import Organization
 from app.models.schedule import Schedule, Slot
-from app.rules import slot_states
+from app.rules import horizons, policy_query, slot_states
 from app.rules.clock import local_date, midnight
 from app.rules.directory import Institution
 from app.rules.errors import NotFound
-from app.rules.slot_states import DAYS_AHEAD, State
+from app.rules.horizons import Horizons
+from app.rules.slot_states import State
 from app.rules.week import Doctor
 
 DAYS_LISTED = 28
@@ -76,12 +76,16 @@ def reception(
     service: uuid.UUID | None,
     now: dt.datetime,
 ) -> Reception:
-    """A doctor's days of the next four weeks with every time of theirs. Two queries. Raises NotFound."""
+    """A doctor's days of the next four weeks with every time of theirs. Three queries, and one more
+    where branches have policies of their own. Raises NotFound."""
     place = institution.organization
+    open_until = horizons.of(session, institution=institution, now=now)
+    meant = policy_query.meant(service)
     query = (
         select(
             PractitionerRole, Practitioner, Specialty, Department, HealthcareService,
-            slot_states.nearest(now, service).label("nearest"), slot_states.days_ahead(place, now).label("ahead"),
+            slot_states.nearest(now, service, open_until.until_in_sql(meant)).label("nearest"),
+            meant.label("meant"),
         )
         .join(Practitioner, Practitioner.id == PractitionerRole.practitioner_id)
         .join(Specialty, Specialty.id == PractitionerRole.specialty_id)
@@ -103,47 +107,52 @@ def reception(
     row = session.execute(query).one_or_none()
     if row is None:
         raise NotFound()
-    until = slot_states.horizon(row.ahead, zone=place.time_zone, now=now)
-    near = row.nearest if row.nearest is not None and row.nearest < until else None
-    doctor = Doctor(row[0], row[1], row[2], near)
-    ahead = DAYS_AHEAD if row.ahead is None else row.ahead
+    doctor = Doctor(row[0], row[1], row[2], row.nearest)
     return Reception(
         doctor, row[3], row[4],
-        _days(session, place, row[0].id, service, now=now, until=until, ahead=ahead),
+        _days(session, doctor.role, service, row.meant, open_until),
     )  # fmt: skip
 
 
 def _days(
     session: Session,
-    place: Organization,
-    role_id: int,
+    role: PractitionerRole,
     service: uuid.UUID | None,
-    *,
-    now: dt.datetime,
-    until: dt.datetime,
-    ahead: int,
+    meant: int | None,
+    open_until: Horizons,
 ) -> tuple[Day, ...]:
     """Found by the role's sittings: closed slots stand in no index by role."""
-    today = local_date(now, place.time_zone)
-    last = today + dt.timedelta(days=max(DAYS_LISTED, ahead + 7))
+    zone, now, department = open_until.place.time_zone, open_until.now, role.department_id
+    today = local_date(now, zone)
+    last = today + dt.timedelta(days=max(DAYS_LISTED, open_until.days(department, meant) + 7))
     rows = session.execute(
-        select(Slot, Schedule.date, Schedule.status)
+        select(Slot, Schedule.date, Schedule.status, Schedule.service_id)
         .join(Schedule, Schedule.id == Slot.schedule_id)
         .where(
-            Schedule.role_id == role_id,
+            Schedule.role_id == role.id,
             Schedule.date >= today - dt.timedelta(days=1),
-            Slot.starts_at >= midnight(today, place.time_zone),
-            Slot.starts_at < midnight(last, place.time_zone),
+            Slot.starts_at >= midnight(today, zone),
+            Slot.starts_at < midnight(last, zone),
             Schedule.status.in_((ScheduleStatus.PUBLISHED, ScheduleStatus.PAUSED)),
             slot_states.for_service(service),
         )
         .order_by(Slot.starts_at)
     )
     found: dict[dt.date, list[Time]] = {}
-    for slot, date, status in rows:
+    ahead: dict[dt.date, int] = {}
+    for slot, date, status, own in rows:
+        for_what = own or meant
         state = slot_states.state_of(
-            slot.status, slot.channel, slot.starts_at, status, now=now, until=until
+            slot.status,
+            slot.channel,
+            slot.starts_at,
+            status,
+            now=now,
+            until=open_until.until(department, for_what),
         )
         found.setdefault(date, []).append(Time(slot, state))
-    back = dt.timedelta(days=ahead)
-    return tuple(Day(date, date - back, tuple(times)) for date, times in sorted(found.items()))
+        ahead[date] = max(ahead.get(date, 0), open_until.days(department, for_what))
+    return tuple(
+        Day(date, date - dt.timedelta(days=ahead[date]), tuple(times))
+        for date, times in sorted(found.items())
+    )

@@ -15,14 +15,8 @@ from sqlalchemy import bindparam, exists, or_, select
 
 from app.models.directory import HealthcareService, PractitionerRole, PractitionerService
 from app.models.enums import Channel, ScheduleStatus, SlotStatus
-from app.models.organization import Organization
-from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule, Slot
-from app.rules.clock import local_date, midnight
 from app.rules.errors import N_
-
-DAYS_AHEAD = 14
-"""How far ahead the site is open where no policy says so."""
 
 
 class State(StrEnum):
@@ -99,42 +93,14 @@ def state_of(
     return State.SOON if starts_at >= until else State.FREE
 
 
-def horizon(days: int | None, *, zone: str, now: dt.datetime) -> dt.datetime:
-    """The first instant that is not open yet, ``days`` ahead on the institution's calendar."""
-    last = local_date(now, zone) + dt.timedelta(days=DAYS_AHEAD if days is None else days)
-    return midnight(last + dt.timedelta(days=1), zone)
-
-
-def days_ahead(organization: Organization, now: dt.datetime) -> Any:
-    """A subquery: the days ahead of the policy that holds here (as app.rules.policies.rank says)."""
-    return (
-        select(BookingPolicy.book_days_ahead)
-        .where(
-            BookingPolicy.tenant_id == organization.tenant_id,
-            BookingPolicy.valid_from <= now,
-            BookingPolicy.donation_type_id.is_(None),
-            or_(
-                BookingPolicy.organization_id.is_(None),
-                BookingPolicy.organization_id == organization.id,
-            ),
-        )
-        .order_by(
-            BookingPolicy.organization_id.is_not(None).desc(),
-            BookingPolicy.valid_from.desc(),
-            BookingPolicy.id.desc(),
-        )
-        .limit(1)
-        .scalar_subquery()
-    )
-
-
 def _literal(column: Any, value: Any) -> Any:
     """``column = value`` with the value in the statement, so that a partial index is known to fit."""
     return column == bindparam(None, value, type_=column.type, unique=True, literal_execute=True)
 
 
-def nearest(now: dt.datetime, service: uuid.UUID | None) -> Any:
-    """A subquery: one step in ``ix_slot_role_free`` for each role."""
+def nearest(now: dt.datetime, service: uuid.UUID | None, until: Any) -> Any:
+    """A subquery: one step in ``ix_slot_role_free`` for each role. ``until``: the first instant that is not
+    open yet, an expression of the role and the Schedule (Horizons.until_in_sql)."""
     query = (
         select(Slot.starts_at)
         .join(Schedule, Schedule.id == Slot.schedule_id)
@@ -143,6 +109,7 @@ def nearest(now: dt.datetime, service: uuid.UUID | None) -> Any:
             _literal(Slot.status, SlotStatus.FREE),
             _literal(Slot.channel, Channel.WEB),
             Slot.starts_at > now,
+            Slot.starts_at < until,
             Schedule.status == ScheduleStatus.PUBLISHED,
             for_service(service),
         )

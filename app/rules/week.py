@@ -1,13 +1,13 @@
 """The week's grid of an institution: who receives when, narrowed as the reader wishes (E18–E23).
 
-Read functions only: two queries whatever the size of the institution.
+Read functions only: a few queries whatever the size of the institution.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 from app.models.directory import Practitioner, PractitionerRole, Specialty
 from app.models.enums import Channel, ScheduleStatus, SlotStatus
 from app.models.schedule import Schedule, Slot
-from app.rules import slot_states
+from app.rules import horizons, policy_query, slot_states
 from app.rules.clock import local_date, monday_of
 from app.rules.directory import Institution, under
 from app.rules.donors import folded
+from app.rules.horizons import Horizons
 from app.rules.slot_states import State
 
 TABS = 4
@@ -93,13 +94,16 @@ class Grid:
 
 
 def grid(session: Session, *, institution: Institution, wish: Wish, now: dt.datetime) -> Grid:
-    """Whom the wish fits, and their hours in the week wished for. Two queries."""
+    """Whom the wish fits, and their hours in the week wished for. Three queries, and one more where
+    branches have policies of their own."""
     place = institution.organization
+    open_until = horizons.of(session, institution=institution, now=now)
+    meant = policy_query.meant(wish.service)
     query = (
         select(
             PractitionerRole, Practitioner, Specialty,
-            slot_states.nearest(now, wish.service).label("nearest"),
-            slot_states.days_ahead(place, now).label("ahead"),
+            slot_states.nearest(now, wish.service, open_until.until_in_sql(meant)).label("nearest"),
+            meant.label("meant"),
         )
         .join(Practitioner, Practitioner.id == PractitionerRole.practitioner_id)
         .join(Specialty, Specialty.id == PractitionerRole.specialty_id)
@@ -113,18 +117,15 @@ def grid(session: Session, *, institution: Institution, wish: Wish, now: dt.date
     if wish.service is not None:
         query = query.where(slot_states.gives(wish.service))
     rows = session.execute(query).all()
-    until = slot_states.horizon(rows[0].ahead if rows else None, zone=place.time_zone, now=now)
-    everybody = [
-        Doctor(role, who, what, near if near is not None and near < until else None)
-        for role, who, what, near, _ in rows
-    ]
+    everybody = [Doctor(role, who, what, near) for role, who, what, near, _ in rows]
+    services = {row[0].id: row.meant for row in rows}
     inside = _departments(institution, wish)
     here = [each for each in everybody if inside is None or each.role.department_id in inside]
     fitting = [each for each in here if _fits(each, wish)]
     today = local_date(now, place.time_zone)
     soonest = min((each.nearest for each in fitting if each.nearest is not None), default=now)
     days = _week(wish, today, local_date(soonest, place.time_zone))
-    cells = _cells(session, fitting, days, wish, now=now, until=until)
+    cells = _cells(session, fitting, days, wish, services, open_until)
     shown = _with_cells(fitting, cells, days, wish)
     return Grid(
         days=days,
@@ -186,21 +187,24 @@ def _tabs(shown: dt.date, first: dt.date, today: dt.date) -> tuple[dt.date, ...]
 
 def _cells(
     session: Session,
-    doctors: Iterable[Doctor],
+    doctors: Sequence[Doctor],
     days: Sequence[dt.date],
     wish: Wish,
-    *,
-    now: dt.datetime,
-    until: dt.datetime,
+    services: Mapping[int, int | None],
+    open_until: Horizons,
 ) -> dict[tuple[int, dt.date], list[Sitting]]:
-    """(role, day) → its hours there, with what is free of them: one query."""
+    """(role, day) → its hours there, with what is free of them: one query.
+
+    ``services``: role → what its sittings for no service of their own are for.
+    """
+    now, departments = open_until.now, {each.role.id: each.role.department_id for each in doctors}
     free = (Slot.status == SlotStatus.FREE) & (Slot.starts_at > now)
     web = free & (Slot.channel == Channel.WEB)
     desk = free & (Slot.channel == Channel.DESK)
     rows = session.execute(
         select(
             Schedule.role_id, Schedule.date, Schedule.start_time, Schedule.end_time,
-            Schedule.status,
+            Schedule.status, Schedule.service_id,
             func.sum(case((web, 1), else_=0)).label("free"),
             func.sum(case((desk, 1), else_=0)).label("desk"),
             func.min(Slot.starts_at).label("begins"),
@@ -217,12 +221,13 @@ def _cells(
         )
         .group_by(
             Schedule.id, Schedule.role_id, Schedule.date, Schedule.start_time, Schedule.end_time,
-            Schedule.status,
+            Schedule.status, Schedule.service_id,
         )
         .order_by(Schedule.start_time)
     )  # fmt: skip
     found: dict[tuple[int, dt.date], list[Sitting]] = {}
     for row in rows:
+        until = open_until.until(departments[row.role_id], row.service_id or services[row.role_id])
         state = _whole(row, now=now, until=until)
         if wish.free_only and state is not State.FREE:
             continue

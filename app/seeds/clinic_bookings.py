@@ -241,6 +241,8 @@ class Round:
             return
         if made.policy.confirmation is Confirmation.APPROVAL_CODE:
             self._await_code(made, patient, at + 2 * MINUTE)
+        else:
+            self._expect(made, patient)
 
     def _expect(self, made: Appointment, patient: Patient) -> None:
         """The visit itself: he comes and is seen, or does not come."""

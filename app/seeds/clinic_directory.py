@@ -13,6 +13,7 @@ from app.models.directory import Department, HealthcareService, PractitionerRole
 from app.models.enums import Payment, Role
 from app.rules import directory, directory_edit, practitioners
 from app.rules.actor import Actor, actor_of
+from app.seeds import clinics
 from app.seeds.clinics import Clinic
 
 Roles = dict[str, list[PractitionerRole]]
@@ -26,6 +27,7 @@ def make(session: Session, clinic: Clinic, *, now: dt.datetime) -> tuple[Roles, 
     by = actor_of(clinic.staff[Role.MANAGER])
     departments = dict(_departments(session, clinic, clinic.data["departments"], None, by, now))
     services = dict(_services(session, clinic, specialties, by, now))
+    clinics.rules_apart(session, clinic, services, now=now)
     receive: Roles = {}
     for number, doctor in enumerate(clinic.data["doctors"], start=1):
         family, given, patronymic = doctor["name"].split()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models.enums import OrganizationKind, Role
+from app.models.directory import HealthcareService
+from app.models.enums import Confirmation, OrganizationKind, Role
 from app.models.organization import Organization
+from app.models.policy_choices import PhoneRule
 from app.models.staff import StaffUser
 from app.rules import organizations, policy_versions
 from app.rules.actor import SYSTEM, Actor, actor_of
@@ -114,6 +117,29 @@ def make(session: Session, column: str, *, now: dt.datetime) -> Organization:
         if "way" in fields:
             _book_by(session, root, branch, fields["way"], now)
     return root
+
+
+def rules_apart(
+    session: Session, clinic: Clinic, services: Mapping[str, HealthcareService], *, now: dt.datetime
+) -> None:
+    """Services that are booked in another way than everything else (the file's «rules»)."""
+    for changes in clinic.data.get("rules", ()):
+        changed = {
+            "confirmation": Confirmation(changes["confirmation"]),
+            "phone": PhoneRule(changes["phone"]),
+            "source": changes["source"],
+        }
+        policy_versions.new_version(
+            session,
+            tenant_id=clinic.root.id,
+            organization=None,
+            service=services[changes["service"]],
+            donation_type=None,
+            valid_from=None,
+            values=way(clinic.data["way"]) | changed,
+            actor=SYSTEM,
+            now=now,
+        )
 
 
 def _book_by(

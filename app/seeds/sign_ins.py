@@ -90,6 +90,8 @@ def _way(session: Session, column: str, site: str) -> Iterator[str]:
     said = [f"{DOCUMENTS[kind]} {numbers[kind]}" for kind in ASKED[column] if kind in numbers]
     between = " и " if column == "B" else " или "
     yield f"     {between.join(said)}; дата рождения {person.birth_date:%d.%m.%Y}"
+    if column == "B":
+        yield "     платный приём невролога – после решения регистратора"
     if column == "E":
         yield "     с кодом из СМС – стоматология, после решения регистратора – консультативный центр"
 

@@ -13,7 +13,8 @@ from app.models.scope import SYSTEM, set_scope
 from app.rules import access, directory, directory_edit, organizations, practitioners
 from app.rules.actor import actor_of
 from app.rules.errors import NotAllowed
-from app.rules.slot_states import State, horizon, state_of
+from app.rules.horizons import horizon
+from app.rules.slot_states import State, state_of
 from tests import make
 
 

@@ -22,12 +22,13 @@ DAY = dt.timedelta(days=1)
 def test_of_every_mixture_of_policies_the_day_has_the_one_that_holds_everywhere_else(
     session: Session,
 ) -> None:
-    """All subsets of: general, of the branch, of the type, of both, newer, of another branch, to come."""
+    """All subsets of: general, of the branch, of the type, of both, newer, of the legal body, of another branch or type, to come."""
     tenant = make.make_tenant(session)
     session.delete(tenant.policy)
     day = make.make_schedule(session, tenant)
     here = {"organization_id": day.organization_id}
     kind = {"donation_type_id": day.donation_type_id}
+    sister = make.make_organization(session, part_of_id=tenant.id, root_id=tenant.id)
     kinds: list[dict[str, object]] = [
         {},
         here,
@@ -35,6 +36,7 @@ def test_of_every_mixture_of_policies_the_day_has_the_one_that_holds_everywhere_
         here | kind,
         {"valid_from": NOW - DAY},
         {"organization_id": tenant.root.id},
+        {"organization_id": sister.id},
         {"donation_type_id": tenant.types[DonationKind.PLASMA].id},
         here | kind | {"valid_from": NOW + DAY},
     ]
@@ -56,7 +58,7 @@ def test_of_every_mixture_of_policies_the_day_has_the_one_that_holds_everywhere_
                 donation_type_id=day.donation_type_id,
             )
         assert found is wanted, chosen
-        assert (found is not None) == any(chosen[:5]), chosen
+        assert (found is not None) == any(chosen[:6]), chosen
 
 
 def test_a_choice_is_a_place_of_that_day_on_the_site(session: Session) -> None:

@@ -55,9 +55,10 @@ from app.rules import (
     policies,
     starters,
 )
+from app.rules.horizons import horizon
 from app.rules.identification import Given
 from app.rules.invariants import check_invariants
-from app.rules.slot_states import State, horizon, state_of
+from app.rules.slot_states import State, state_of
 from app.seeds import centre, clinic_staff, clinics
 from app.seeds.agenda import Agenda
 from app.seeds.demo import ensure_demo
@@ -136,7 +137,7 @@ def donors_are_there(session: Any, told: str) -> None:
 def patients_may_begin(session: Any, told: str) -> None:
     """What is printed opens the door of each way, and the whole of it stays readable."""
     lines = told.splitlines()
-    assert len(lines) <= 25
+    assert len(lines) <= 26
     assert max(map(len, lines)) <= 160
     for column, kinds in (("B", (K.OMS, K.PASSPORT)), ("E", (K.OMS, K.SNILS, K.PASSPORT))):
         root = organization(session, column)
@@ -192,6 +193,17 @@ def every_column_has_its_polyclinic(session: Any) -> None:
         )
         ways.add(held.confirmation)
     assert ways == {Confirmation.NONE, Confirmation.CODE, Confirmation.APPROVAL_CODE}
+    paid = session.scalars(
+        select(HealthcareService).where(
+            HealthcareService.tenant_id == organization(session, "B").id,
+            HealthcareService.payment == Payment.PAID,
+        )
+    ).one()
+    visits = session.scalars(select(Appointment).where(Appointment.service_id == paid.id)).all()
+    assert visits, "somebody has booked what is paid for"
+    assert {row.policy.confirmation for row in visits if row.channel is Channel.WEB} == {
+        Confirmation.APPROVAL
+    }
     assert organization(session, "E").time_zone != organization(session, "B").time_zone
     for user in clinic_staff.load(session).values():
         assert {held.organization_id for held in user.roles} == {
