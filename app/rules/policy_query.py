@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, ScalarSelect, func, literal, or_, select
+from sqlalchemy import CTE, ScalarSelect, Select, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from app.models.directory import (
@@ -27,13 +28,33 @@ from app.rules.policies import EVERYWHERE
 
 def policy_of(now: dt.datetime) -> ScalarSelect[Any]:
     """The key of the policy that holds for a donors' Schedule of the enclosing query."""
+    return _of_donors().where(BookingPolicy.valid_from <= now).scalar_subquery()
+
+
+def policy_of_visit(now: dt.datetime, service_id: Any) -> ScalarSelect[Any]:
+    """The same for a practitioner's Schedule, whose PractitionerRole stands in the enclosing query too.
+
+    ``service_id``: what the visit is for, an expression of those two (``service_of``).
+    """
+    return (
+        _of_patients()
+        .where(
+            BookingPolicy.valid_from <= now,
+            or_(BookingPolicy.service_id.is_(None), BookingPolicy.service_id == service_id),
+        )
+        .scalar_subquery()
+    )
+
+
+@cache
+def _of_donors() -> Select[Any]:
+    """Put together once: that costs more than running it."""
     places = _chain(Organization, Schedule.organization_id, "places_above")
     return (
         select(BookingPolicy.id)
         .outerjoin(places, places.c.id == BookingPolicy.organization_id)
         .where(
             BookingPolicy.tenant_id == Schedule.tenant_id,
-            BookingPolicy.valid_from <= now,
             BookingPolicy.service_id.is_(None),
             BookingPolicy.department_id.is_(None),
             or_(BookingPolicy.organization_id.is_(None), places.c.id.is_not(None)),
@@ -50,15 +71,11 @@ def policy_of(now: dt.datetime) -> ScalarSelect[Any]:
         )
         .limit(1)
         .correlate(Schedule)
-        .scalar_subquery()
     )
 
 
-def policy_of_visit(now: dt.datetime, service_id: Any) -> ScalarSelect[Any]:
-    """The same for a practitioner's Schedule, whose PractitionerRole stands in the enclosing query too.
-
-    ``service_id``: what the visit is for, an expression of those two (``service_of``).
-    """
+@cache
+def _of_patients() -> Select[Any]:
     places = _chain(Organization, Schedule.organization_id, "places_above")
     departments = _chain(Department, PractitionerRole.department_id, "departments_above")
     return (
@@ -67,9 +84,7 @@ def policy_of_visit(now: dt.datetime, service_id: Any) -> ScalarSelect[Any]:
         .outerjoin(departments, departments.c.id == BookingPolicy.department_id)
         .where(
             BookingPolicy.tenant_id == Schedule.tenant_id,
-            BookingPolicy.valid_from <= now,
             BookingPolicy.donation_type_id.is_(None),
-            or_(BookingPolicy.service_id.is_(None), BookingPolicy.service_id == service_id),
             or_(BookingPolicy.department_id.is_(None), departments.c.id.is_not(None)),
             or_(BookingPolicy.organization_id.is_(None), places.c.id.is_not(None)),
         )
@@ -82,7 +97,6 @@ def policy_of_visit(now: dt.datetime, service_id: Any) -> ScalarSelect[Any]:
         )
         .limit(1)
         .correlate(Schedule, PractitionerRole)
-        .scalar_subquery()
     )
 
 
@@ -94,19 +108,22 @@ def service_of(wanted: uuid.UUID | None) -> Any:
 def meant(wanted: uuid.UUID | None) -> ScalarSelect[Any]:
     """The key of the service ``wanted`` of the PractitionerRole of the enclosing query, if he gives it;
     without a wish that of the only one he gives. Empty: nothing says which."""
-    given = (
+    if wanted is None:
+        return _given().having(func.count() == 1).scalar_subquery()
+    return _given().where(HealthcareService.uid == wanted).scalar_subquery()
+
+
+@cache
+def _given() -> Select[Any]:
+    return (
         select(func.min(HealthcareService.id))
         .join(PractitionerService, PractitionerService.service_id == HealthcareService.id)
         .where(
             PractitionerService.practitioner_id == PractitionerRole.practitioner_id,
             HealthcareService.is_active,
         )
+        .correlate(PractitionerRole)
     )
-    if wanted is None:
-        given = given.having(func.count() == 1)
-    else:
-        given = given.where(HealthcareService.uid == wanted)
-    return given.correlate(PractitionerRole).scalar_subquery()
 
 
 def _chain(model: type[Organization] | type[Department], start: Any, name: str) -> CTE:

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from app.models import AuditEvent, BookingPolicy, DonationInterval, DonationLimit
-from app.models.enums import DonationKind, Role, Sex
+from app.models.enums import Confirmation, DonationKind, OrganizationKind, Role, Sex
 from app.rules import policies, policy_versions, starters
 from app.rules.actor import SYSTEM as SYSTEM_ACTOR
+from app.rules.journal import names
 from tests import make
 from tests.client import parsed, words
 
@@ -336,3 +337,80 @@ def test_nobody_is_left_without_a_way_in(clinic, store, way, changes, sentence):
     assert response.status_code == 422
     assert sentence in words(response)
     assert len(store.scalars(select(BookingPolicy)).all()) == 1
+
+
+def test_a_version_for_one_service_in_one_department(clinic, store, clock):
+    tenant, client = clinic
+    above = make.make_department(store, tenant, name="Поликлиника")
+    own = make.make_department(store, tenant, name="Кабинет", part_of_id=above.id)
+    paid = make.make_service(store, tenant, name_ru="Приём невролога (платно)")
+    page = client.page(f"{NEW}?way=portal")
+    assert offered(page, "department") == {str(above.uid), str(own.uid)}
+    assert offered(page, "service") == {str(paid.uid)}
+    assert f"{tenant.branch}: Поликлиника → Кабинет" in words(page)
+    fields = {"department": str(own.uid), "service": str(paid.uid), "confirmation": "approval"}
+    assert client.submit(f"{NEW}?way=portal", fields).status_code == 303
+    place = {
+        "tenant_id": tenant.id, "organization_id": tenant.branch.id, "department_id": own.id,
+    }  # fmt: skip
+    held = policies.effective(store, now=clock.now, service_id=paid.id, **place)
+    assert held.confirmation is Confirmation.APPROVAL
+    assert policies.effective(store, now=clock.now, **place).id == tenant.policy.id
+    listed = words(client.page("/staff/policies/"))
+    assert "Кабинет" in listed and "Приём невролога (платно)" in listed
+    assert "Кабинет" in words(client.page(f"/staff/policies/details/?id={held.uid}"))
+    journal = store.scalars(select(AuditEvent).where(AuditEvent.verb == "policy.version")).one()
+    named = names(store, [journal])["booking_policy", held.id]
+    assert "Кабинет" in named and "Приём невролога (платно)" in named
+
+
+def test_a_department_or_a_service_of_another_organization_is_refused_at_its_field(clinic, store):
+    client = clinic[1]
+    make.make_service(store, clinic[0])
+    make.make_department(store, clinic[0])
+    other = make.make_polyclinic(store, name="Речная поликлиника")
+    theirs = {
+        "department": make.make_department(store, other),
+        "service": make.make_service(store, other),
+    }
+    for name, row in theirs.items():
+        response = client.submit(
+            NEW, {"source": "решение", "live_limit": "7"} | {name: str(row.uid)}
+        )
+        assert response.status_code == 422
+        page = parsed(response)
+        assert "У этой организации такого нет" in page.xpath(f"//*[@id='{name}-error']")[0].text
+        assert page.xpath("//input[@name='live_limit']/@value") == ["7"]
+    assert len(store.scalars(select(BookingPolicy)).all()) == 2, "one of each from the start"
+
+
+def test_a_department_of_another_branch_is_refused_in_a_sentence(clinic, store):
+    tenant, client = clinic
+    sister = make.make_organization(
+        store, part_of_id=tenant.id, root_id=tenant.id, kind=OrganizationKind.BRANCH
+    )
+    own = make.make_department(store, tenant, name="Кабинет")
+    response = client.submit(
+        f"{NEW}?way=portal", {"department": str(own.uid), "organization": str(sister.uid)}
+    )
+    assert response.status_code == 422
+    assert "Отделение «Кабинет» не в этом подразделении" in words(response)
+
+
+def test_who_has_no_departments_is_not_asked_for_one(office):
+    _, client = office
+    page = client.page(NEW)
+    assert page.xpath("//select[@name='donation_type']")
+    assert not page.xpath("//select[@name='department' or @name='service']")
+
+
+def test_staff_of_another_organization_attach_nothing(clinic, store, as_staff):
+    tenant, _ = clinic
+    foreign = make.make_polyclinic(store, name="Речная поликлиника")
+    make.make_department(store, foreign)
+    ours = make.make_department(store, tenant)
+    stranger = as_staff(Role.ADMINISTRATOR, over=foreign.root)
+    assert stranger.get(f"{NEW}?of={tenant.root.uid}").status_code == 404
+    response = stranger.submit(NEW, {"source": "решение", "department": str(ours.uid)})
+    assert response.status_code == 422
+    assert "У этой организации такого нет" in words(response)
