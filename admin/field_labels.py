@@ -68,6 +68,8 @@ EVERYWHERE: dict[str, Any] = {
 
 LABELS: dict[str, dict[str, Any]] = {
     "booking_policy": {
+        "department_id": _l("Only in the department"),
+        "service_id": _l("Only for the service"),
         "code_minutes": _l("The code is awaited, minutes"),
         "code_tries": _l("Wrong codes allowed"),
         "code_resends": _l("More codes on request"),
