@@ -64,8 +64,7 @@ def test_a_booking_without_an_account_is_few_statements(store, client):
         "INSERT guest",
     ]
     assert held == [
-        "SELECT slot",
-        "SELECT healthcare_service",
+        "SELECT healthcare_service",  # the time, by the query whose first part says what it is for
         "SELECT appointment",  # what stands against it, read under the browser's lock
         "SELECT appointment",  # how much this address holds
         "UPDATE slot",
