@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from admin.field_labels import UNTOLD
 from admin.field_words import column_words
 from admin.reports import REPORTS
 from admin.words import SUBJECTS, VERBS, subject_words, verb_words
 from admin.writing import Writes
-from app.extensions import db
 from app.models import AuditEvent, Base, DonationType, Publication, StaffUser
 from app.models.appointment import FIRST_NUMBER
 from app.models.enums import ActorKind, PublicationStatus, Role
@@ -23,6 +22,7 @@ from app.rules import audit
 from app.rules.actor import Actor
 from tests import make
 from tests.client import words
+from tests.statements import statements
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("app/rules", "app/public", "app/jobs", "app/cli.py", "admin", "app/seeds")
@@ -384,19 +384,11 @@ def test_a_field_that_says_nothing_is_left_out(store, as_staff, tenant):
 
 def test_a_list_of_many_lines_asks_no_more_of_the_database(store, engine, app, as_staff, tenant):
     client = as_staff(Role.SECURITY, over=tenant.root)
-    counted = []
-
-    def count(*_args):
-        counted.append(1)
 
     def asked(url):
-        with app.app_context():
-            bound = db.engine
-        event.listen(bound, "before_cursor_execute", count)
-        counted.clear()
-        client.page(url)
-        event.remove(bound, "before_cursor_execute", count)
-        return len(counted)
+        with statements(app) as seen:
+            client.page(url)
+        return len(seen)
 
     def some(number):
         for at in range(number):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -20,6 +20,7 @@ from app.rules.donors import link_record
 from tests import make
 from tests.admin.registrar import NOBODY, QUEUE, Desk
 from tests.client import Visitor, parsed, words
+from tests.statements import statements
 
 A = AppointmentStatus
 
@@ -173,16 +174,10 @@ def test_an_empty_queue_says_why_and_what_next(desk: Desk) -> None:
 
 def test_the_number_of_queries_does_not_grow_with_the_page(desk: Desk, engine: sa.Engine) -> None:
     def counted() -> int:
-        statements: list[str] = []
-
-        def note(*args: Any) -> None:
-            statements.append(args[2])
-
-        event.listen(engine, "before_cursor_execute", note)
-        desk.client.page(QUEUE)
-        event.remove(engine, "before_cursor_execute", note)
+        with statements(engine) as asked:
+            desk.client.page(QUEUE)
         # one row for each person seen: an INSERT of many rows is one statement or several
-        return sum(not s.startswith(("INSERT", "BEGIN")) for s in statements)
+        return sum(not s.startswith(("INSERT", "BEGIN")) for s in asked)
 
     desk.requests(3)
     few = counted()

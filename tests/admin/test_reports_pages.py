@@ -12,20 +12,20 @@ from typing import Any
 import openpyxl
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin import charts
 from admin.charts import Series
 from admin.report_lines import percent
 from admin.reports import REPORTS
-from app.extensions import db
 from app.models import AuditEvent, RoleAssignment
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import Channel, Role
 from app.rules import transitions
 from tests import make
 from tests.client import Visitor, words
+from tests.statements import statements
 
 LOAD, DECISIONS, LOSSES, CHANNELS = (
     f"/staff/reports/{name}/" for name in ("load", "decisions", "losses", "channels")
@@ -344,31 +344,20 @@ def test_a_file_of_nothing_or_of_too_much_is_the_page_with_its_sentence(
 def test_more_lines_and_bookings_are_no_more_statements(
     store: Session, busy: make.Tenant, analyst: Visitor, app: Any
 ) -> None:
-    counted: list[str] = []
-    with app.app_context():
-        engine = db.engine
-
-    def count(*given: Any) -> None:
-        counted.append(given[2])
-
-    def statements(path: str) -> int:
+    def count(path: str) -> int:
         analyst.page(path)
-        counted.clear()
-        event.listen(engine, "before_cursor_execute", count)
-        try:
+        with statements(app) as asked:
             analyst.page(path)
-        finally:
-            event.remove(engine, "before_cursor_execute", count)
-        return len([each for each in counted if not each.startswith("BEGIN")])
+        return len([each for each in asked if not each.startswith("BEGIN")])
 
     paths = [f"{path}?{WEEKS}&by=type" for path in (LOAD, DECISIONS, LOSSES, CHANNELS)]
-    few = [statements(path) for path in paths]
+    few = [count(path) for path in paths]
     known = make.make_donor(store, busy)
     for kind in busy.types:
         day = make.make_schedule(store, busy, kind=kind, date=dt.date(2026, 11, 5), per_time=6)
         for status in (A.BOOKED, A.REJECTED, A.CANCELLED):
             make.make_appointment(store, busy, known, day, status=status)
-    assert [statements(path) for path in paths] == few
+    assert [count(path) for path in paths] == few
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
-from app.extensions import db
 from app.models import Publication, Schedule, ScheduleException, ScheduleTemplate, Slot
 from app.models.enums import (
     AppointmentStatus,
@@ -20,6 +19,7 @@ from app.models.enums import (
 )
 from tests import make
 from tests.client import words
+from tests.statements import statements
 
 TEMPLATES, SITTINGS, ABSENCES, GRID = (
     f"/staff/{slug}/" for slug in ("templates", "sittings", "absences", "grid")
@@ -249,18 +249,10 @@ def test_the_grid_says_each_state_in_words(scheduler, as_staff, store, tenant, r
 def test_the_grid_asks_as_much_for_many_as_for_one(scheduler, store, tenant, role, app):
     make.make_sitting(store, role)
     store.commit()
-    with app.app_context():
-        bound = db.engine
-    asked = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        asked.append(statement)
 
     def queries():
-        event.listen(bound, "before_cursor_execute", note)
-        asked.clear()
-        scheduler.page(GRID)
-        event.remove(bound, "before_cursor_execute", note)
+        with statements(app) as asked:
+            scheduler.page(GRID)
         return len(asked)
 
     few = queries()

@@ -13,6 +13,7 @@ from app.models.enums import AppointmentStatus as A
 from app.models.enums import Confirmation, MessageKind, Role
 from tests import make
 from tests.client import words
+from tests.statements import statements
 
 VISITS = "/staff/visits/"
 
@@ -118,7 +119,6 @@ def test_neither_queue_shows_the_other_ones_requests(world, as_staff):
 
 
 def test_two_hundred_requests_are_one_page_of_a_few_queries(world, engine):
-    from sqlalchemy import event
 
     role = world.rows[0].schedule.role
     counts = []
@@ -131,16 +131,9 @@ def test_two_hundred_requests_are_one_page_of_a_few_queries(world, engine):
             )
             make.make_appointment(world.store, world.tenant, person, day)
         world.store.commit()
-        seen: list[str] = []
-        listen = lambda *args, seen=seen: seen.append(args[2])  # noqa: E731 - removed below
         url = f"{VISITS}?per=100"
         world.client.page(url)
-        from app.extensions import db
-
-        with world.client.application.app_context():
-            watched = db.engine
-        event.listen(watched, "before_cursor_execute", listen)
-        world.client.page(url)
-        event.remove(watched, "before_cursor_execute", listen)
+        with statements(world.client.application) as seen:
+            world.client.page(url)
         counts.append(len(seen))
     assert counts[0] == counts[1], counts

@@ -9,16 +9,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from app.extensions import db
 from app.rules import documents
 from app.rules.questions import Question
 from app.rules.throttle import LIMITS
 from tests.client import Visitor, form_of, words
 from tests.public.clinic import BORN, POLICY, Clinic, booking, make_clinic
+from tests.statements import statements
 
 CSRF = re.compile(r'(name="csrf_token" value=")[^"]+')
 QUESTION = re.compile(r"Защита от роботов\.[^<?]*\?")
@@ -46,18 +44,10 @@ def plain(answer: Any, *typed: str) -> str:
 
 
 @pytest.fixture
-def statements(app: Any) -> Iterator[list[str]]:
+def asked(app: Any) -> Iterator[list[str]]:
     """What the application asks of the database, without the values."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    with app.app_context():
-        engine: sa.Engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
+    with statements(app) as seen:
+        yield seen
 
 
 class Door:
@@ -96,7 +86,7 @@ def door(store: Session, client: Visitor, request: pytest.FixtureRequest) -> Doo
 
 
 def test_an_unknown_number_and_a_wrong_date_are_one_page_by_the_same_statements(
-    door: Door, statements: list[str]
+    door: Door, asked: list[str]
 ) -> None:
     """To the byte, but for tokens and what was typed."""
     door.ask(policy(0), BORN, **address(0))  # everything is compiled
@@ -105,10 +95,10 @@ def test_an_unknown_number_and_a_wrong_date_are_one_page_by_the_same_statements(
         token = door.client.token(door.url)
         fields = {**door.rest, "csrf_token": token, "number": number, "birth_date": born}
         fields |= consent_of(door)
-        statements.clear()
+        asked.clear()
         answer = door.client.post(door.url, data=fields, **address(1 + len(told)))
         assert answer.status_code == 409 and "Вход невозможен" in words(answer)
-        told.append((plain(answer, number, born), list(statements)))
+        told.append((plain(answer, number, born), list(asked)))
     assert told[0] == told[1] == told[2]
     assert len(told[0][1]) > 8
 
@@ -181,17 +171,17 @@ def find(client: Visitor, number: int, born: str, **where: Any) -> Any:
 
 
 def test_no_such_ticket_and_a_wrong_date_are_one_page_by_the_same_statements(
-    number: int, new_client: Callable[[], Visitor], statements: list[str]
+    number: int, new_client: Callable[[], Visitor], asked: list[str]
 ) -> None:
     stranger, told = new_client(), []
     find(stranger, number + 1, BORN, **address(0))
     for wanted, born in ((number, WRONG_DATE), (number + 7, BORN)):
         token = stranger.token("/visits")
         fields = {"csrf_token": token, "number": str(wanted), "birth_date": born}
-        statements.clear()
+        asked.clear()
         answer = stranger.post("/visits/find", data=fields, **address(1 + len(told)))
         assert answer.status_code == 409
-        told.append((plain(answer, f'"{wanted}"', born), list(statements)))
+        told.append((plain(answer, f'"{wanted}"', born), list(asked)))
     assert told[0] == told[1]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -17,6 +16,7 @@ from app.models import Department, HealthcareService, PractitionerRole, Specialt
 from app.models.enums import Channel, SlotStatus
 from tests import make
 from tests.client import Visitor, headings, words
+from tests.statements import statements
 
 DAY = "2026-11-25"
 """Two days after NOW: a Wednesday."""
@@ -248,16 +248,8 @@ def test_the_page_takes_four_queries_whatever_its_size_beside_the_frames_own(
 
 def queries(client: Visitor, url: str, engine: sa.Engine) -> int:
     """How many the page asks itself; the frame's links (staff's pages, districts) are asked for beside."""
-    seen: list[str] = []
-
-    def note(*event: Any) -> None:
-        seen.append(event[2])
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    try:
+    with statements(engine) as seen:
         assert client.get(url).status_code == 200
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
     frame = ("FROM page", "FROM district")
     return len([line for line in seen if not any(words in line for words in frame)])
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from app.extensions import db
 from app.models.enums import PageKind
 from app.rules import pages
 from tests import make
 from tests.client import Visitor, headings, words
+from tests.statements import statements
 
 
 @pytest.fixture
@@ -69,18 +68,8 @@ def test_the_anonymous_list_stays_everybody_s_and_asks_one_query_more(
     answer = client.get("/")
     assert answer.headers["Cache-Control"] == "public, max-age=1"
     assert "Set-Cookie" not in answer.headers
-    asked: list[str] = []
-
-    def note(_c: object, _u: object, statement: str, *_rest: object) -> None:
-        asked.append(statement)
-
-    with app.app_context():
-        bound = db.engine
-    event.listen(bound, "before_cursor_execute", note)
-    try:
+    with statements(app) as asked:
         client.get("/")
-    finally:
-        event.remove(bound, "before_cursor_execute", note)
     assert len([statement for statement in asked if "FROM page" in statement]) == 1
 
 

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import event
-
-from app.extensions import db
 from app.models.enums import AppointmentStatus
 from tests.client import form_of
 from tests.public.clinic import BORN, POLICY, booking, make_clinic
+from tests.statements import statements
 
 OMS = {"number": POLICY, "birth_date": BORN, "consent": "y"}
-
-
-@contextmanager
-def statements(client: Any) -> Iterator[list[str]]:
-    """What is sent to the database meanwhile, as «SELECT guest»."""
-    seen: list[str] = []
-    with client.application.app_context():
-        engine = db.engine
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def short(statement: str) -> str:
@@ -89,7 +69,7 @@ def test_a_booking_without_an_account_is_few_statements(store, client):
 
 
 def asked(client: Any, press: Callable[[], Any]) -> list[str]:
-    with statements(client) as seen:
+    with statements(client.application) as seen:
         answer = press()
     assert answer.status_code == 303, answer.get_data(as_text=True)
     return [line for line in map(short, seen) if line != "BEGIN IMMEDIATE" and "pg_" not in line]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from app.models import AddressImport, AddressPoint, AuditEvent
 from app.models.enums import Role
@@ -20,6 +20,7 @@ from app.rules.errors import NotAllowed
 from app.rules.houses import HouseUnclear
 from app.rules.streets import StreetUnclear
 from tests import make
+from tests.statements import statements
 
 TITLES = ";".join(address_file.TITLES)
 HERE = Point(61.0, 69.0)
@@ -111,13 +112,8 @@ def test_what_is_no_address_is_refused(session, street, given_street, house, ref
 
 def test_the_public_finds_an_address_by_one_query(session, street):
     set_scope(session, PUBLIC)
-    asked = []
-    note = lambda *_: asked.append(1)  # noqa: E731
-    event.listen(session.get_bind(), "before_cursor_execute", note)
-    try:
+    with statements(session) as asked:
         assert found(session, "Ленина", "7")
-    finally:
-        event.remove(session.get_bind(), "before_cursor_execute", note)
     assert len(asked) == 1
 
 

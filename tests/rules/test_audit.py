@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from app.models import AccessEvent, AccessSubject
 from app.models.enums import Role
 from app.rules import audit
 from tests import make
+from tests.statements import statements
 
 
 def test_a_page_of_many_is_written_down_in_two_statements(session: Any, now: Any) -> None:
@@ -18,14 +19,7 @@ def test_a_page_of_many_is_written_down_in_two_statements(session: Any, now: Any
     donors = [make.make_donor(session, tenant) for _ in range(20)]
     records = [make.make_record(session, tenant, donor) for donor in donors[:5]]
     session.flush()
-    written: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        written.append(statement)
-
-    bind = session.get_bind()
-    event.listen(bind, "before_cursor_execute", note)
-    try:
+    with statements(session) as written:
         audit.seen(
             session,
             action="donors.list",
@@ -35,8 +29,6 @@ def test_a_page_of_many_is_written_down_in_two_statements(session: Any, now: Any
             person_ids=[donor.person.id for donor in donors],
             record_ids=[record.id for record in records],
         )
-    finally:
-        event.remove(bind, "before_cursor_execute", note)
     assert len(written) == 2, written
     seen = session.scalars(select(AccessEvent)).one()
     subjects = session.execute(

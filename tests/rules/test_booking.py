@@ -6,7 +6,7 @@ import datetime as dt
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import Appointment, AppointmentEvent, Message, Slot
@@ -37,6 +37,7 @@ from app.rules.errors import (
 from app.rules.invariants import check_invariants
 from tests import make
 from tests.make import NOW
+from tests.statements import statements
 
 A = AppointmentStatus
 MINUTE = dt.timedelta(minutes=1)
@@ -219,18 +220,8 @@ def test_the_place_of_ones_own_booking_is_no_news_that_somebody_took_it(world):
 def test_who_is_late_is_told_before_anything_is_locked_or_reckoned(world):
     hold(world, who=make.make_donor(world.session, world.tenant))
     world.session.flush()
-    asked: list[str] = []
-    bind = world.session.get_bind()
-
-    def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
-        asked.append(statement)
-
-    event.listen(bind, "before_cursor_execute", note)
-    try:
-        with pytest.raises(Taken):
-            hold(world)
-    finally:
-        event.remove(bind, "before_cursor_execute", note)
+    with statements(world.session) as asked, pytest.raises(Taken):
+        hold(world)
     assert len(asked) == 2, asked  # the choice, and whose it is
     assert not [one for one in asked if "FOR UPDATE" in one or "INSERT" in one]
 

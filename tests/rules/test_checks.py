@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.models.blood import BloodType
@@ -24,6 +23,7 @@ from app.rules.checks import Check, Examined, Outcome
 from app.rules.errors import Words
 from tests import make
 from tests.make import NOW
+from tests.statements import statements
 
 TODAY = dt.date(2026, 11, 23)
 VISIT = dt.date(2026, 11, 25)
@@ -351,13 +351,9 @@ def test_a_list_is_examined_in_a_fixed_number_of_queries(desk: Desk) -> None:
     def counted(requests: list[Any]) -> int:
         desk.session.expire_all()
         requests = queue.by_ids(desk.session, [request.id for request in requests])
-        statements: list[str] = []
-        bind = desk.session.connection()
-        listener = lambda *args: statements.append(args[2])  # noqa: E731
-        event.listen(bind, "before_cursor_execute", listener)
-        checks.examine(desk.session, requests, now=NOW)
-        event.remove(bind, "before_cursor_execute", listener)
-        return len(statements)
+        with statements(desk.session) as asked:
+            checks.examine(desk.session, requests, now=NOW)
+        return len(asked)
 
     made = []
     for number in range(8):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from sqlalchemy import event
 
 from app.models.blood import BloodType
 from app.models.enums import AppointmentStatus, DonationKind, Role, ScheduleStatus, SlotStatus
@@ -14,6 +13,7 @@ from app.rules import day_list, transitions
 from app.rules.access import staff_scope
 from app.rules.day_list import Load, Wish
 from tests import make
+from tests.statements import statements
 
 TODAY = dt.date(2026, 11, 23)
 
@@ -70,17 +70,10 @@ def test_a_page_that_is_not_there_becomes_the_last_one(session, tenant, monkeypa
 def test_the_list_costs_the_same_for_few_and_many_days(session, tenant):
     def cost() -> int:
         session.expire_all()
-        statements = []
-
-        def count(*_args):
-            statements.append(1)
-
-        bind = session.connection()
-        event.listen(bind, "before_cursor_execute", count)
-        rows = day_list.listed(session, Wish(TODAY)).rows
-        assert [row.schedule.organization.short_name for row in rows]
-        event.remove(bind, "before_cursor_execute", count)
-        return len(statements)
+        with statements(session) as asked:
+            rows = day_list.listed(session, Wish(TODAY)).rows
+            assert [row.schedule.organization.short_name for row in rows]
+        return len(asked)
 
     make.make_schedule(session, tenant)
     few = cost()

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from app.models import AuditEvent, District, DistrictDoctor, DistrictImport, DistrictRange
 from app.models.enums import DistrictKind, Parity, Role
@@ -32,6 +32,7 @@ from app.rules.house_ranges import overlaps, span
 from app.rules.houses import HouseUnclear, listed, parse
 from app.rules.streets import StreetUnclear
 from tests import make
+from tests.statements import statements
 
 TODAY = make.NOW.date()
 CHILDREN = DistrictKind.PAEDIATRIC
@@ -52,19 +53,10 @@ def whose(session, tenant, street, house, on=TODAY):
 
 def counted(session, what):
     """How many statements ``what()`` needs."""
-    number = []
-    bind = session.get_bind()
-
-    def note(*_args):
-        number.append(1)
-
     session.expire_all()
-    event.listen(bind, "before_cursor_execute", note)
-    try:
+    with statements(session) as asked:
         what()
-    finally:
-        event.remove(bind, "before_cursor_execute", note)
-    return len(number)
+    return len(asked)
 
 
 # --- an address

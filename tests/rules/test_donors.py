@@ -53,6 +53,7 @@ from app.rules.donors import CardLinked, RecordTaken, folded, link_record, unlin
 from app.rules.errors import NotFound
 from tests import make
 from tests.make import NOW, KnownDonor, Tenant
+from tests.statements import statements
 
 TODAY = dt.date(2026, 11, 23)
 DAY = dt.timedelta(days=1)
@@ -566,7 +567,10 @@ def test_every_search_goes_through_an_index(session, tenant, registrar, line, in
     crowd(session, tenant)
     asked = []
     set_scope(session, access.staff_scope(session, registrar))
-    listen = lambda state: asked.append(state.statement)  # noqa: E731
+
+    def listen(state):
+        asked.append(state.statement)
+
     event.listen(session, "do_orm_execute", listen)
     donor_search.donors(session, donor_search.wanted(line))
     event.remove(session, "do_orm_execute", listen)
@@ -689,15 +693,11 @@ def test_a_card_of_another_organization_is_not_there(session, tenant, nameless):
 
 def test_a_long_history_takes_no_more_queries_than_a_short_one(session, tenant, nameless):
     def queries() -> int:
-        counted = []
         session.flush()
         session.expire_all()
-        connection = session.connection()
-        note = lambda *_: counted.append(1)  # noqa: E731
-        event.listen(connection, "before_cursor_execute", note)
-        read(session, nameless)
-        event.remove(connection, "before_cursor_execute", note)
-        return len(counted)
+        with statements(session) as asked:
+            read(session, nameless)
+        return len(asked)
 
     day = make.make_schedule(session, tenant)
     make.make_appointment(session, tenant, nameless, day)

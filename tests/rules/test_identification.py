@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.models import Person, PersonDocument, Throttle
@@ -20,6 +20,7 @@ from app.rules.errors import NotFound, TooManyTries
 from app.rules.identification import Given, NotIdentified, identify, networks
 from tests import make
 from tests.make import NOW
+from tests.statements import statements
 
 BORN = dt.date(1985, 3, 8)
 ENP, SNILS, PASSPORT = "8451 9991 2289 9990", "112-233-445 95", "45 08 123456"
@@ -86,17 +87,12 @@ def ask(session, tenant) -> Callable[..., int]:
 
 def statements_of(session: Session, act: Callable[[], object]) -> tuple[str, list[str]]:
     """What came out, and the statements without their values."""
-    seen: list[str] = []
-    bind = session.connection()
-    listener = lambda *args: seen.append(args[2])  # noqa: E731 - taken off again by this name
     session.flush()
-    event.listen(bind, "before_cursor_execute", listener)
-    try:
-        out = str(act())
-    except (NotIdentified, TooManyTries) as refusal:
-        out = f"{refusal.code} {refusal.text} {refusal.params}"
-    finally:
-        event.remove(bind, "before_cursor_execute", listener)
+    with statements(session) as seen:
+        try:
+            out = str(act())
+        except (NotIdentified, TooManyTries) as refusal:
+            out = f"{refusal.code} {refusal.text} {refusal.params}"
     return out, seen
 
 
@@ -195,6 +191,7 @@ def test_unknown_and_wrong_and_right_do_the_same(ask, session, person, method):
     assert wrong == miss
     assert "not_identified" in miss and "registry desk" in miss
     assert of_right == of_wrong == of_miss
+    # per limit: count, read, take back; the tenant, the look-up, the second document
     # the tries counted; the tenant with the look-up; the second document; the tries taken back
     assert len(of_miss) == (4 if method is IdentifyBy.TWO_DOCUMENTS else 3)
 

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import AuditEvent, Page
@@ -19,6 +19,7 @@ from app.rules.cleaning import cleaned
 from app.rules.errors import NotAllowed
 from app.rules.pages import NEWS_ON_A_PAGE, Text
 from tests import make
+from tests.statements import statements
 
 HOUR = dt.timedelta(hours=1)
 TEXT = Text(
@@ -47,18 +48,9 @@ def test_links_are_published_pages_in_their_order_and_news_once(
         )
     foreign = make.make_tenant(session, name="Речной центр")
     make.make_page(session, foreign, slug=first.slug, published_at=now)
-    queries: list[str] = []
-
-    def note(_c: object, _u: object, statement: str, *_rest: object) -> None:
-        queries.append(statement)
-
     set_scope(session, PUBLIC)
-    bind = session.get_bind()
-    event.listen(bind, "before_cursor_execute", note)
-    try:
+    with statements(session) as queries:
         links = pages.links(session, tenant_id=tenant.id, now=now)
-    finally:
-        event.remove(bind, "before_cursor_execute", note)
     assert len(queries) == 1 and "body" not in queries[0]
     assert [link.slug for link in links][:2] == [first.slug, second.slug]
     assert [link.kind for link in links].count(PageKind.NEWS) == 1 and len(links) == 3

@@ -6,7 +6,6 @@ import datetime as dt
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.models.enums import AppointmentStatus, DocumentKind, Role
@@ -14,6 +13,7 @@ from app.models.scope import set_scope
 from app.rules import access, person_search
 from app.rules.person_search import wanted
 from tests import make
+from tests.statements import statements
 
 BORN = dt.date(1988, 2, 14)
 
@@ -109,9 +109,6 @@ def test_what_tells_namesakes_apart(world):
 
 
 def test_a_list_takes_three_queries(world, engine):
-    seen: list[str] = []
-    listen = lambda *args: seen.append(args[2])  # noqa: E731 - removed below
-    event.listen(engine, "before_cursor_execute", listen)
-    person_search.find(world.session, wanted("аленова"))
-    event.remove(engine, "before_cursor_execute", listen)
+    with statements(engine) as seen:
+        person_search.find(world.session, wanted("аленова"))
     assert len(seen) == 3

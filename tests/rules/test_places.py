@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.models.blood import EVERY_TYPE, BloodType
@@ -15,6 +14,7 @@ from app.rules.errors import NotFound
 from app.rules.place_filters import Order, Wish
 from app.rules.places import State
 from tests import make
+from tests.statements import statements
 
 O_PLUS = BloodType(BloodGroup.O, Sign.POSITIVE)
 AB_MINUS = BloodType(BloodGroup.AB, Sign.NEGATIVE)
@@ -202,17 +202,8 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(session: Session) -> 
 
     def queries() -> int:
         session.expire_all()
-        seen: list[str] = []
-
-        def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
-            seen.append(statement)
-
-        bind = session.get_bind()
-        event.listen(bind, "before_cursor_execute", note)
-        try:
+        with statements(session) as seen:
             places.listing(session, wish=Wish(size=100), now=make.NOW, cards=cards)
-        finally:
-            event.remove(bind, "before_cursor_execute", note)
         return len(seen)
 
     make.make_schedule(session, tenant, days=1)

@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from app.models import DistrictDoctor, Schedule, ScheduleException, Slot
 from app.models.district import District
@@ -40,6 +40,7 @@ from app.rules.matrix import Dates
 from app.rules.sittings import Line, Plan
 from app.rules.template_lines import LinesWrong
 from tests import make
+from tests.statements import statements
 
 MONDAY = dt.date(2026, 11, 30)
 WEEK = Dates(MONDAY, MONDAY + dt.timedelta(days=6))
@@ -457,19 +458,10 @@ def test_the_grid_is_read_by_three_queries(session, tenant, scheduler, now):
         published(session, tenant, scheduler, now, [make.make_role(session, tenant)])
     place = tenant.branch
     session.flush()
-    asked = []
-
-    def note(*_args):
-        asked.append(1)
-
-    connection = session.connection()
-    event.listen(connection, "before_cursor_execute", note)
-    try:
+    with statements(session) as asked:
         found = grid.load(session, organization=place, first=MONDAY, now=now)
         names = [row.role.practitioner.full_name for row in found.rows]
         assert [row.role.specialty.name_ru for row in found.rows]
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
     assert len(asked) <= 3 and len(names) == 4
     assert [square.open for square in found.rows[0].squares] == [9] * 5 + [0] * 2
 

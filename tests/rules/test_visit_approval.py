@@ -38,6 +38,7 @@ from app.rules.errors import AlreadyDecided, CheckFails, UndoOver
 from app.rules.invariants import check_invariants
 from tests import make
 from tests.make import NOW
+from tests.statements import statements
 
 A = AppointmentStatus
 SECOND = dt.timedelta(seconds=1)
@@ -227,8 +228,6 @@ def test_a_visit_in_a_branch_the_registrar_does_not_see_counts_too(world):
 
 
 def test_checks_of_a_long_list_take_as_many_queries_as_of_a_short_one(world, engine):
-    from sqlalchemy import event
-
     rows = [world.row]
     for number in (1, 2, 3):
         who = make.make_person(world.session, world.tenant, birth_date=dt.date(1970, 1, number))
@@ -236,13 +235,10 @@ def test_checks_of_a_long_list_take_as_many_queries_as_of_a_short_one(world, eng
         rows.append(ask(world, number, who=who))
     counts = []
     for some in (rows[:1], rows):
-        seen: list[str] = []
-        listen = lambda *args, seen=seen: seen.append(args[2])  # noqa: E731 - removed below
         world.session.expire_all()
         loaded = list(queue.by_ids(world.session, [row.id for row in some]))
-        event.listen(engine, "before_cursor_execute", listen)
-        examination.examine(world.session, loaded, now=NOW)
-        event.remove(engine, "before_cursor_execute", listen)
+        with statements(engine) as seen:
+            examination.examine(world.session, loaded, now=NOW)
         counts.append(len(seen))
     assert counts[0] == counts[1] <= 4
 
