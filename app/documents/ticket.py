@@ -12,7 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import segno
 from flask import current_app
 from flask_babel import force_locale, gettext, pgettext
 from sqlalchemy.orm import object_session
@@ -97,11 +96,14 @@ def _facts(visit: Visit) -> list[tuple[str, str, list[str]]]:
 @lru_cache(maxsize=256)
 def _code(address: str) -> str:
     """A QR code as a ``data:`` URI."""
+    import segno  # as below: only the processes that draw pay it
+
     return str(segno.make(address, error="m").png_data_uri(scale=6, border=1, dark="#16202b"))
 
 
 def warm() -> None:
     """Load what drawing needs (some 20 MB) before processes are forked, so that they share it."""
+    _code(".")
     _drawn("<p>.</p>", "")
 
 
