@@ -52,29 +52,23 @@ class Booking:
         self.need("desk.use")
         choice = self._choice_for(slot)
         whom = carried(self.session)
-        if whom.person is None:
+        person = whom.person
+        if person is None:
             return self.back(".index", slot=slot)
-        offer = desk.offer(self.session, choice=choice, person=whom.person, now=self.now)
-        form = self._form(offer)
-        if not form.validate_on_submit():
-            return self._page(offer, whom, form), 422 if form.errors else 200
-        try:
-            with saved() as session:
-                made = desk.book(
-                    session,
-                    slot_uid=slot,
-                    person=whom.person,
-                    actor=self.actor,
-                    now=self.now,
-                    service_uid=form.service_uid(),
-                    phone=form.number(),
-                    consent=form.agreed(),
-                )
-        except NotFound:
-            raise
-        except RuleError as refusal:
-            return self._refused(slot, whom, form, refusal), 409
-        return self._back_to_day(choice, made)
+
+        def book(session: Session, form: BookForm) -> Appointment:
+            return desk.book(
+                session,
+                slot_uid=slot,
+                person=person,
+                actor=self.actor,
+                now=self.now,
+                service_uid=form.service_uid(),
+                phone=form.number(),
+                consent=form.agreed(),
+            )
+
+        return self._asked(choice, whom, book)
 
     @expose("/move/<uuid:uid>/<uuid:slot>/", methods=("GET", "POST"))
     def move(self, uid: uuid.UUID, slot: uuid.UUID) -> Any:
@@ -88,21 +82,32 @@ class Booking:
         except RuleError as refusal:
             refused(say(refusal))
             return self.back("ticket.show", uid=uid)
-        offer = self._offer_to_move(choice, whom.moved)
-        form = self._form(offer, former=whom.moved)
+
+        def move(session: Session, form: BookForm) -> Appointment:
+            return moving.move(
+                session,
+                uid=uid,
+                slot_uid=slot,
+                actor=self.actor,
+                now=self.now,
+                service_uid=form.service_uid(),
+                seen_at=self._seen_at(),
+            )
+
+        return self._asked(choice, whom, move)
+
+    def _asked(
+        self, choice: Choice, whom: Carried, act: Callable[[Session, BookForm], Appointment]
+    ) -> Any:
+        """The page that asks, and what its button does: ``act``, then to the day it is in."""
+        slot = choice.slot.uid
+        offer = self._offer(choice, whom)
+        form = self._form(offer, whom)
         if not form.validate_on_submit():
             return self._page(offer, whom, form), 422 if form.errors else 200
         try:
             with saved() as session:
-                made = moving.move(
-                    session,
-                    uid=uid,
-                    slot_uid=slot,
-                    actor=self.actor,
-                    now=self.now,
-                    service_uid=form.service_uid(),
-                    seen_at=self._seen_at(),
-                )
+                made = act(session, form)
         except NotFound:
             raise
         except RuleError as refusal:
@@ -116,21 +121,24 @@ class Booking:
             wanted = moved.service.uid
         return desk.choice_of(self.session, slot_uid=slot, now=self.now, service=wanted)
 
-    def _offer_to_move(self, choice: Choice, row: Appointment) -> Offer:
-        """As for a booking, but the visit itself does not count, and the consent stands already."""
+    def _offer(self, choice: Choice, whom: Carried) -> Offer:
+        """What stands against it. A visit that moves does not count itself, and has its consent already."""
+        row = whom.moved
+        if row is None:
+            return desk.offer(self.session, choice=choice, person=whom.person, now=self.now)
         desk.demand_same_registry(row.person, choice)
         against = moving.against(self.session, row=row, choice=choice, now=self.now)
         services = desk.services_of(self.session, choice)
         return Offer(choice, row.person, desk.said(against), services, None)
 
-    def _form(self, offer: Offer, former: Appointment | None = None) -> BookForm:
+    def _form(self, offer: Offer, whom: Carried) -> BookForm:
         form = BookForm().offer(
             offer.services,
             asks_consent=offer.consent is not None,
             has_phone=offer.person is not None and bool(offer.person.phone),
-            former=former.service_id if former is not None else None,
+            former=whom.moved.service_id if whom.moved is not None else None,
         )
-        if former is not None:
+        if whom.moved is not None:
             del form.phone
         return form
 
@@ -143,14 +151,9 @@ class Booking:
     def _refused(self, slot: uuid.UUID, whom: Carried, form: BookForm, refusal: RuleError) -> str:
         """The same page with the sentence and, if somebody was quicker, the day's other free times."""
         only_reads()
-        choice = self._choice_for(slot, whom.moved)
-        if whom.moved is not None:
-            again = carried(self.session, {"move": str(whom.moved.uid)})
-            assert again.moved is not None
-            offer = self._offer_to_move(choice, again.moved)
-        else:
-            again = carried(self.session)
-            offer = desk.offer(self.session, choice=choice, person=again.person, now=self.now)
+        again = carried(self.session, whom.args)
+        choice = self._choice_for(slot, again.moved)
+        offer = self._offer(choice, again)
         shown = isinstance(refusal, Refused) and offer.against  # among the reasons against
         sentence = "" if shown else say(refusal)
         others = isinstance(refusal, Taken)

@@ -85,7 +85,7 @@ def test_the_open_request_shows_who_when_where_and_the_past(desk: Desk) -> None:
     assert "III (B) −" in said
     assert "d***@e***.org" in said
     assert not re.search(r"donor\d+@", said)
-    assert "ср, 25 ноября, 8:00 (по московскому времени)" in said
+    assert "ср, 25 ноября, 8:00, по московскому времени" in said
     assert "1 донация, 1 неявка" in said
     assert "Не пришёл" in said
     assert "По медицинским срокам можно: уже сегодня" in said
