@@ -40,10 +40,15 @@ HINTS = {
 # --- fields that several variants have --------------------------------------------------------
 
 
-def _number(text: Any, shape: Callable[[Any, Any], None] = number_shape, **attributes: str) -> Any:
+def _number(
+    text: Any,
+    shape: Callable[[Any, Any], None] = number_shape,
+    needed: Any = _l("Enter the number of the document"),
+    **attributes: str,
+) -> Any:
     return TextField(
         text,
-        [Needed(_l("Enter the number of the document")), Length(max=60), shape],
+        [Needed(needed), Length(max=60), shape],
         render_kw={"autocomplete": "off", "maxlength": "60", "spellcheck": "false", **attributes},
     )
 
@@ -210,13 +215,18 @@ class TwoDocumentsForm(_Identity):
     """Seed B's «Авторизация»: the consent has been given on a screen before (B8), no telephone is asked."""
 
     kind = DocumentKind.OMS
-    number = _number(_l("Number of the OMS policy, without the series"), inputmode="numeric")
+    number = _number(
+        _l("Number of the OMS policy, without the series"),
+        needed=_l("Enter the number of the OMS policy"),
+        inputmode="numeric",
+    )
     second = _number(
         _l(
             "Number of the passport, social card, birth certificate or pension insurance certificate, "
             "without the series"
         ),
         second_shape,
+        needed=_l("Enter the number of the second document"),
     )
     birth_date = _birth_date(_l("Birth date (DD.MM.YYYY)"))
     answer = AnswerField()

@@ -14,7 +14,8 @@ from forms.inputs import NotBlank, tidy_line
 from forms.questions import AnswerField
 from forms.validators import Needed
 
-LARGEST = 10**15
+LONGEST = 15
+"""Digits; more fit no number of a ticket."""
 
 
 class CodeForm(Form):
@@ -37,8 +38,12 @@ class NumberField(TextField):
         digits = "".join(self.typed.replace("№", "").split())
         if not self.typed:
             return
-        if not (digits.isascii() and digits.isdigit() and int(digits) < LARGEST):
+        if not (digits.isascii() and digits.isdigit()):
             raise ValueError(str(_l("The number of a ticket has digits only, like 1002.")))
+        if len(digits) > LONGEST:
+            raise ValueError(
+                str(_l("The number is too long: it stands on the ticket and in the SMS."))
+            )
         self.data = int(digits)
 
     def _value(self) -> str:

@@ -514,6 +514,8 @@ def test_cancelling_asks_as_the_source_does(store, client):
     assert store.get_one(Slot, clinic.slots[0].id).status is SlotStatus.FREE
     response = client.send(f"{url}/cancel")
     assert response.status_code == 409
+    text = words(client.page(f"{url}/cancel"))
+    assert "Это посещение уже отменено" in text and "Позвоните" not in text
 
 
 def test_a_ticket_is_found_again_and_cancelled_by_it(store, client, new_client, clock):
@@ -544,6 +546,17 @@ def test_a_wrong_number_and_a_wrong_date_are_one_answer(store, client, new_clien
         answers.append(words(response))
     assert answers[0] == answers[1]
     assert "Талон с таким номером и датой рождения не найден" in answers[0]
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [("10О2", "только цифры"), ("9" * 16, "слишком длинный"), ("9" * 5000, "слишком длинный")],
+)
+def test_a_number_that_no_ticket_has_is_said_in_words(store, client, number, said):
+    booked(store, client)
+    fields = {"number": number, "birth_date": BORN}
+    response = client.submit("/visits", fields, form="/visits/find")
+    assert response.status_code == 400 and said in words(response)
 
 
 def test_guessing_tickets_is_stopped(store, client, new_client):
