@@ -53,9 +53,13 @@ class GridPage(StaffPage):
         if whom.moved is not None:
             begins = clock.local_date(whom.moved.starts_at, place.time_zone)
         monday = clock.monday_of(date_in(request.args, "week", begins))
+        found = grid.load(self.session, organization=place, first=monday, now=self.now)
+        if whom.person is not None and "week" not in request.args and not found.free:
+            monday += WEEK  # this one is over or full: who books for a caller looks ahead
+            found = grid.load(self.session, organization=place, first=monday, now=self.now)
         return self.render(
             "admin/grid/index.html",
-            found=grid.load(self.session, organization=place, first=monday, now=self.now),
+            found=found,
             places=places,
             today=today,
             weeks=[monday + n * WEEK for n in range(-1, 4)],

@@ -122,6 +122,11 @@ class Grid:
     days: tuple[dt.date, ...]
     rows: tuple[Row, ...]
 
+    @property
+    def free(self) -> int:
+        """Times that the desk can still give."""
+        return sum(square.free for row in self.rows for square in row.squares)
+
 
 def places(session: Session) -> list[Organization]:
     """Where practitioners receive, in the session's scope, by name."""

@@ -18,6 +18,7 @@ from app.models.enums import (
     DocumentKind,
     MessageKind,
     Role,
+    SlotStatus,
 )
 from app.models.policy_choices import ConsentStep
 from app.rules import transitions
@@ -168,6 +169,19 @@ def test_from_a_person_over_the_grid_to_a_ticket(world):
     assert "занято" in words(page) and "Алёнова Анна" in words(page)
     ticket = world.client.get(f"/staff/ticket/{row.uid}/ticket.pdf")
     assert ticket.status_code == 200 and ticket.data[:5] == b"%PDF-"
+
+
+def test_who_books_for_a_caller_looks_at_the_first_week_with_something_free(world):
+    grid = f"{GRID}?person={world.patient.uid}"
+    here = world.client.page(grid).xpath("//nav[@class='tabs']/a[@aria-current]")
+    assert here[0].text.startswith("23.11")
+    for slot in world.slots:
+        slot.status = SlotStatus.CLOSED
+    world.store.flush()
+    here = world.client.page(grid).xpath("//nav[@class='tabs']/a[@aria-current]")
+    assert here[0].text.startswith("30.11")
+    here = world.client.page(GRID).xpath("//nav[@class='tabs']/a[@aria-current]")
+    assert here[0].text.startswith("23.11"), "who only looks sees the week that is"
 
 
 def test_a_time_chosen_first_asks_for_whom(world):
