@@ -47,6 +47,12 @@ def test_the_district_and_the_doctor_are_named_as_in_the_source(client, tenant):
     assert "Сейчас на участке нет постоянного врача" in text
 
 
+def test_the_doctor_s_times_are_one_step_away(client, tenant):
+    page = client.page(asked("street=ул. Ленина&house=7"))
+    [link] = page.xpath("//a[starts-with(., 'Время приёма и запись')]/@href")
+    assert "Григорьева" in words(client.page(link))
+
+
 def test_the_other_side_of_the_street_is_another_district_s(client, tenant):
     text = words(client.page(asked("street=Ленина&house=8")))
     assert "Участок №91" not in text and "Участок №10" in text
