@@ -156,7 +156,7 @@ def doctor_page(
         day=_day(shown, wanted),
         wanted=wanted,
         months=_months(shown),
-        day_link=lambda day: _doctor_link(uid, role, service, day),
+        day_link=lambda day: _doctor_link(uid, role, service, day, anchor="times"),
         words=WORDS,
         reasons=REASONS,
     )
@@ -211,9 +211,13 @@ def _day(shown: reception.Reception, wanted: dt.date | None) -> reception.Day | 
 
 
 def _doctor_link(
-    uid: uuid.UUID, role: uuid.UUID, service: uuid.UUID | None, day: dt.date | None
+    uid: uuid.UUID,
+    role: uuid.UUID,
+    service: uuid.UUID | None,
+    day: dt.date | None,
+    anchor: str | None = None,
 ) -> str:
-    more = {"service": service, "day": day.isoformat() if day else None}
+    more = {"service": service, "day": day.isoformat() if day else None, "_anchor": anchor}
     return url_for("public.doctor", uid=uid, role=role, **more)
 
 
