@@ -475,6 +475,7 @@ def test_where_one_signs_in_a_stranger_is_sent_to_sign_in(store, client):
     clinic = make_clinic(store, "esia")
     response = choose(client, clinic)
     assert response.location.startswith("/sign-in?next=")
+    assert "записывает через личный кабинет" in words(client.page(response.location))
     assert store.scalars(select(Appointment)).all() == []
 
 
