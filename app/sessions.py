@@ -13,15 +13,15 @@ from typing import Any
 
 from flask import Flask, Request, g, request, session
 from flask.sessions import SecureCookieSessionInterface
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy.orm import contains_eager
 
 from app.extensions import db, login_manager, own_transaction, utcnow, writes
 from app.models.account import Account, AccountPerson, WebSession
-from app.models.enums import Surface
+from app.models.enums import Relation, Surface
 from app.models.scope import PUBLIC, SYSTEM, Scope, set_scope, widened
 from app.models.staff import RoleAssignment, StaffUser
-from app.rules import access
+from app.rules import access, families
 
 LIFETIMES: dict[Surface, tuple[dt.timedelta, dt.timedelta]] = {
     Surface.PUBLIC: (dt.timedelta(minutes=30), dt.timedelta(hours=24)),
@@ -104,20 +104,30 @@ def _recognise(token: str) -> None:
             g.user = user if row.second_factor_at is not None else None
     else:
         account = found[0].Account
-        g.user = account if account is not None and account.is_active else None
+        g.half_signed_in = account if account is not None and account.is_active else None
+        g.user = None if row.half_open else g.half_signed_in
         kept = [line for line in found if line.person_id is not None]
         g.own_people = [line.person_id for line in kept]
-        g.own_cards = {line.tenant_id: line.person_id for line in kept}
+        g.own_cards = {
+            line.tenant_id: line.person_id for line in kept if line.relation is Relation.SELF
+        }
     if row.seen_at + TOUCH_EVERY <= g.now:
         _touch(row.id)
 
 
 def _visitor(token: str) -> Any:
-    """A row for each card of the account."""
+    """A row for each card the account keeps: its own and its family's."""
+    kept = and_(AccountPerson.account_id == Account.id, families.open_at(g.now))
     return (
-        select(WebSession, Account, AccountPerson.tenant_id, AccountPerson.person_id)
+        select(
+            WebSession,
+            Account,
+            AccountPerson.tenant_id,
+            AccountPerson.person_id,
+            AccountPerson.relation,
+        )
         .outerjoin(Account, Account.id == WebSession.account_id)
-        .outerjoin(AccountPerson, AccountPerson.account_id == Account.id)
+        .outerjoin(AccountPerson, kept)
         .where(WebSession.token_hash == _hash(token))
         .order_by(AccountPerson.id.desc())
     )
@@ -198,7 +208,7 @@ def sign_in(user: Account | StaffUser, *, second_factor: bool = False) -> None:
         if second_factor:
             set_scope(db.session(), access.staff_scope(db.session(), user))
     else:
-        set_scope(db.session(), access.account_scope(db.session(), user))
+        set_scope(db.session(), access.account_scope(db.session(), user, now=now))
 
 
 def sign_out() -> None:

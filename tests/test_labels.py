@@ -5,17 +5,17 @@ from __future__ import annotations
 import enum
 import inspect
 
-from app.i18n import LABELS
-from app.models import enums, policy_choices
+from app.labels import LABELS
+from app.models import cabinet_choices, enums, policy_choices
 
-WITHOUT = {"Relation", "Surface", "LinkPurpose"}
+WITHOUT = {"Surface", "LinkPurpose"}
 """Lists that no page shows yet."""
 
 
 def test_every_member_has_a_label():
     lists = [
         each
-        for module in (enums, policy_choices)
+        for module in (enums, policy_choices, cabinet_choices)
         for name, each in inspect.getmembers(module, inspect.isclass)
         if issubclass(each, enum.Enum)
         and each.__module__ == module.__name__

@@ -8,7 +8,8 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
-from app.i18n import ROMAN, SIGNS, label
+from app.i18n import SIGNS, label
+from app.labels import ROMAN
 from app.models.enums import DeferralKind, DonationKind, Sex
 from forms.donors import SEXES
 

@@ -135,6 +135,8 @@ class Appointment(BranchScoped, PersonOwned, HasUid, Base):
     """Wrong codes typed for the present nonce."""
     code_sent: Mapped[int] = mapped_column(default=0)
     """Codes sent so far."""
+    moved_by_owner: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often its owner has moved it to another time (B17): the policy limits that."""
     ended_by: Mapped[ActorKind | None] = mapped_column(stored_by_value(ActorKind))
     ended_at: Mapped[dt.datetime | None]
 

@@ -159,6 +159,8 @@ class LinkPurpose(StrEnum):
     CONFIRM_EMAIL = "confirm_email"
     RESET_PASSWORD = "reset_password"
     STAFF_INVITE = "staff_invite"
+    JOIN_FAMILY = "join_family"
+    """An adult relative agrees to be represented (C8)."""
 
 
 class MessageStatus(StrEnum):
@@ -207,6 +209,12 @@ class ConsentPurpose(StrEnum):
     BOOKING = "booking"
     SURVEY = "survey"
     """Row E14: an e-mail for one questionnaire, and nothing else."""
+    DOCUMENTS = "documents"
+    """Row C16: copies of medical documents by e-mail, on paper."""
+    FAMILY = "family"
+    """Row C8: an adult lets a relative act for him."""
+    MEDICATION = "medication"
+    """Row E56: reminders of medicines by SMS."""
 
 
 class ConsentChannel(StrEnum):

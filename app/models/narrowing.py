@@ -23,10 +23,12 @@ from app.models import (
     organization,
     page,
     schedule,
+    sign_in,
     staff,
     template,
 )
 from app.models.scope import (
+    AccountOwned,
     BranchScoped,
     OutOfScope,
     PersonOwned,
@@ -55,6 +57,7 @@ def _of_staff(scope: Scope) -> Iterator[tuple[type[Any], Criterion]]:
     both = branches + tenants + scope.above_ids
     staff_id = scope.staff_user_id or 0  # never «IS NULL»
     yield account.WebSession, lambda cls: cls.staff_user_id == staff_id
+    yield sign_in.OidcAttempt, lambda cls: false()
     if scope.everywhere:
         return
     accounts = select(account.AccountPerson.account_id).where(
@@ -86,6 +89,7 @@ def _of_staff(scope: Scope) -> Iterator[tuple[type[Any], Criterion]]:
     yield exchange.DonorImportRow, lambda cls: cls.import_id.in_(imports)
     yield template.TemplateLine, lambda cls: cls.template_id.in_(templates)
     yield account.Account, lambda cls: cls.id.in_(accounts)
+    yield AccountOwned, lambda cls: cls.account_id.in_(accounts)
     yield (
         account.OneTimeLink,
         lambda cls: or_(
@@ -107,6 +111,7 @@ def _of_readers(scope: Scope) -> Iterator[tuple[type[Any], Criterion]]:
     yield StaffOnly, lambda cls: false()
     yield PersonOwned, lambda cls: cls.person_id.in_(people)
     yield account.Account, lambda cls: cls.id == account_id
+    yield AccountOwned, lambda cls: cls.account_id == account_id
     yield account.WebSession, lambda cls: cls.account_id == account_id
     yield account.OneTimeLink, lambda cls: cls.account_id == account_id
     yield schedule.Schedule, lambda cls: cls.status != "draft"
@@ -130,7 +135,9 @@ def _check(session: Session, _context: object, _instances: object) -> None:
                 isinstance(row, BranchScoped) and row.organization_id not in scope.organization_ids
             ) or (isinstance(row, TenantScoped) and row.tenant_id not in scope.tenant_ids)
         else:
-            foreign = isinstance(row, PersonOwned) and row.person_id not in scope.person_ids
+            foreign = (isinstance(row, PersonOwned) and row.person_id not in scope.person_ids) or (
+                isinstance(row, AccountOwned) and row.account_id != scope.account_id
+            )
         if foreign:
             raise OutOfScope(type(row).__name__)
 

@@ -13,9 +13,15 @@ from sqlalchemy.types import JSON, TypeEngine
 PERSONAL: dict[str, dict[str, str]] = {
     "account": {
         "email": "contact",
+        "login_ciphertext": "ident",
+        "login_index": "ident",
+        "phone_ciphertext": "contact",
         "password_hash": "secret",
+        "totp_seed_ciphertext": "secret",
         "locale": "plain",
     },
+    "account_event": {"ip": "trace", "user_agent": "trace"},
+    "account_identity": {"issuer": "plain", "subject": "ident"},
     "address_import": {"file_name": "plain", "lines": "plain", "report": "plain"},
     "address_point": {
         "settlement": "plain",
@@ -31,6 +37,8 @@ PERSONAL: dict[str, dict[str, str]] = {
         "holder": "trace",
         "phone_ciphertext": "contact",
     },
+    "attachment": {"address_ciphertext": "contact", "note": "plain"},
+    "contact_proof": {"value_ciphertext": "contact", "nonce": "secret"},
     "consent": {"sha256": "plain", "ip": "trace", "user_agent": "trace"},
     "deferral": {"reason": "health", "starts_on": "health", "ends_on": "health", "kind": "health"},
     "donation": {"on_date": "health", "note": "health", "kind": "health"},
@@ -123,8 +131,21 @@ PERSONAL: dict[str, dict[str, str]] = {
     },
     "heartbeat": {"name": "plain", "error": "plain"},
     "mailbox_letter": {"recipient": "contact", "subject": "contact", "source": "contact"},
+    "medical_document": {
+        "title": "health",
+        "content_ciphertext": "health",
+        "content_type": "plain",
+        "sha256": "health",
+    },
     "message": {"key": "plain", "facts": "plain", "last_error": "plain"},
     "message_template": {"locale": "plain", "subject": "plain", "body": "plain"},
+    "oidc_attempt": {
+        "state_hash": "secret",
+        "holder": "trace",
+        "nonce_ciphertext": "secret",
+        "verifier_ciphertext": "secret",
+        "back": "plain",
+    },
     "one_time_link": {"nonce": "secret"},
     "organization": {
         "name": "plain",
@@ -168,13 +189,24 @@ PERSONAL: dict[str, dict[str, str]] = {
         "note_en": "plain",
     },
     "practitioner_role": {"room": "plain"},
+    "prescription": {
+        "medicine": "health",
+        "dose": "health",
+        "hours": "health",
+        "first_day": "health",
+        "last_day": "health",
+    },
+    "profile_confirmation": {"due_on": "plain", "reason": "plain"},
     "publication": {"title": "plain", "matrix": "plain", "report": "plain"},
+    "referral": {"valid_until": "health", "reason": "health"},
     "rejection_reason": {
         "text_ru": "plain",
         "text_en": "plain",
         "advice_ru": "plain",
         "advice_en": "plain",
     },
+    "review": {"comment": "health"},
+    "review_answer": {"value": "health"},
     "schedule": {
         "date": "plain",
         "kell_key": "plain",
@@ -192,8 +224,10 @@ PERSONAL: dict[str, dict[str, str]] = {
         "locale": "plain",
     },
     "survey_address": {"email_ciphertext": "contact"},
+    "survey_question": {"text_ru": "plain", "text_en": "plain"},
     "template_line": {"times": "plain"},
     "throttle": {"bucket": "trace"},
+    "waiting_entry": {"first_day": "plain", "last_day": "plain"},
     "web_session": {"token_hash": "secret", "ip": "trace", "user_agent": "trace"},
 }
 

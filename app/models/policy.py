@@ -94,6 +94,24 @@ class BookingPolicy(TenantScoped, HasUid, Base):
     wording: Mapped[Wording] = mapped_column(
         stored_by_value(Wording), default=Wording.DONATION, server_default=Wording.DONATION.value
     )
+    for_family: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """An account may book for its family too (C8–C10)."""
+    attachment_required: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Only who is attached here, and only with the doctor of one's own district (C9, C11–C12)."""
+    referral_required: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """To anybody but the district doctor only by a referral (C14)."""
+    move_hours: Mapped[int] = mapped_column(default=0, server_default="0")
+    """B17: until so many hours before the visit its owner may move it."""
+    move_limit: Mapped[int] = mapped_column(default=0, server_default="0")
+    """B17: how often; 0: not at all."""
+    remind_again_hours: Mapped[int] = mapped_column(default=0, server_default="0")
+    """A second reminder so many hours before the visit; 0: none."""
+    account_sms: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether accounts get SMS at all; E53: «из личного кабинета СМС не отправляются»."""
+    offer_minutes: Mapped[int] = mapped_column(default=120, server_default="120")
+    """How long a place is kept for who waits for one (N6)."""
+    offer_limit: Mapped[int] = mapped_column(default=3, server_default="3")
+    """How many places are offered to one who waits before his turn is over; 0: no waiting list."""
     created_at: Mapped[dt.datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_user.id"))
 

@@ -76,6 +76,12 @@ class PersonOwned:
     person_id: Any = _Unmapped("person_id")
 
 
+class AccountOwned:
+    """About one account of the public site: that account sees it, and staff where it keeps a card."""
+
+    account_id: Any = _Unmapped("account_id")
+
+
 class StaffOnly:
     """Never read on the public surface."""
 

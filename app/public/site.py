@@ -14,6 +14,7 @@ def init_public(app: Flask) -> None:
         accounts,
         booking,
         bookings,
+        cabinet,
         districts,
         feedback,
         identify,
@@ -27,6 +28,7 @@ def init_public(app: Flask) -> None:
         tickets,
         visits,
     )
+    from app.public.cabinet import tabs
     from app.public.header import header
     from app.public.list_cache import ListCache
     from app.public.maps import init_maps
@@ -37,6 +39,7 @@ def init_public(app: Flask) -> None:
     app.register_blueprint(public)
     init_maps(app)
     app.jinja_env.globals["header"] = header
+    app.jinja_env.globals["cabinet_tabs"] = tabs
     seconds = app.config.get("LIST_SECONDS", 0.0 if app.config["MODE"] == "test" else 1.0)
     if seconds:  # tests ask again within the second and want to see what they have changed
         app.wsgi_app = ListCache(app.wsgi_app, seconds=seconds)  # type: ignore[method-assign]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from app.models.enums import Role
 from app.models.organization import Organization
 from app.models.scope import Scope, widened
 from app.models.staff import StaffUser
+from app.rules import families
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.ADMINISTRATOR: frozenset(
@@ -181,11 +183,13 @@ def covers(session: Session, user: StaffUser, permission: str, organization_id: 
     return scope.everywhere or organization_id in scope.organization_ids
 
 
-def account_scope(session: Session, account: Account) -> Scope:
-    """The account itself and the cards it keeps."""
+def account_scope(session: Session, account: Account, *, now: dt.datetime) -> Scope:
+    """The account itself and the cards it keeps: its own and its family's."""
     with widened(session, "the cards of this account"):
         people = session.scalars(
-            select(AccountPerson.person_id).where(AccountPerson.account_id == account.id)
+            select(AccountPerson.person_id).where(
+                AccountPerson.account_id == account.id, families.open_at(now)
+            )
         ).all()
     return Scope("account", person_ids=tuple(people), account_id=account.id)
 

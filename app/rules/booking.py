@@ -214,7 +214,7 @@ def announce_booked(
     session: Session, appointment: Appointment, *, now: dt.datetime, run_at: dt.datetime
 ) -> None:
     """The letter with the ticket, and the reminder. Whoever sees his ticket at once needs no SMS."""
-    keeper = outbox.keeper_of(session, appointment)
+    keeper = outbox.keeper_of(session, appointment, now=now)
     outbox.tell(
         session,
         appointment,

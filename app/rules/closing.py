@@ -82,7 +82,7 @@ class Dismissed:
 
 def affected(session: Session, *, schedule_ids: Collection[int], now: dt.datetime) -> Affected:
     """Whom closing these days concerns, by time. Three queries."""
-    confirmed = reach.keeper().with_only_columns(reach.CONFIRMED).scalar_subquery()
+    confirmed = reach.keeper(now=now).with_only_columns(reach.CONFIRMED).scalar_subquery()
     rows = session.execute(
         select(Appointment, confirmed)
         .options(joinedload(Appointment.person), joinedload(Appointment.slot))

@@ -94,7 +94,7 @@ def tell(
     """
     if account_id is None:
         with widened(session, "whom to tell"):
-            account_id, confirmed = keeper or keeper_of(session, appointment)
+            account_id, confirmed = keeper or keeper_of(session, appointment, now=now)
             if instead and kind in sms.INSTEAD:
                 way = reach.way_of(appointment, confirmed=confirmed)
                 if way is not Way.LETTER:
@@ -117,10 +117,10 @@ def tell(
     )
 
 
-def keeper_of(session: Session, appointment: Appointment) -> Keeper:
+def keeper_of(session: Session, appointment: Appointment, *, now: dt.datetime) -> Keeper:
     """Whom letters about this booking go to; nobody if no account keeps the person's card."""
     with widened(session, "whom to tell"):
-        found = session.execute(reach.keeper(appointment.person_id)).one_or_none()
+        found = session.execute(reach.keeper(appointment.person_id, now=now)).one_or_none()
     return Keeper(None, None) if found is None else Keeper(*found)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.models.account import AccountPerson
 from app.models.donation_type import DonationPause, DonationType
 from app.models.donor import Donor
+from app.models.enums import Relation
 from app.models.organization import Organization
 from app.models.schedule import Schedule, Slot
 from app.rules import facts, policies
@@ -126,7 +127,7 @@ def cards_of(session: Session, *, account_id: int) -> dict[int, int]:
     """The account's own card in each organization: tenant id → person id."""
     rows = session.execute(
         select(AccountPerson.tenant_id, AccountPerson.person_id)
-        .where(AccountPerson.account_id == account_id)
+        .where(AccountPerson.account_id == account_id, AccountPerson.relation == Relation.SELF)
         .order_by(AccountPerson.id.desc())
     )
     return {row.tenant_id: row.person_id for row in rows}

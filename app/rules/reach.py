@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import Select, select
 from app.models.account import Account, AccountPerson
 from app.models.appointment import Appointment
 from app.models.enums import Relation
-from app.rules import sms
+from app.rules import families, sms
 
 CONFIRMED = Account.email_confirmed_at.is_not(None)
 
@@ -23,14 +24,14 @@ class Way(StrEnum):
     CALL = "call"
 
 
-def keeper(of: Any = Appointment.person_id) -> Select[int, bool]:
-    """The account that keeps a person's card, and whether its address is confirmed. ``of`` is the
+def keeper(of: Any = Appointment.person_id, *, now: dt.datetime) -> Select[int, bool]:
+    """The account that keeps a person's card now, and whether its address is confirmed. ``of`` is the
     person's id, or that column of the query around."""
     return (
         select(AccountPerson.account_id, CONFIRMED)
         .select_from(AccountPerson)
         .join(Account, Account.id == AccountPerson.account_id)
-        .where(AccountPerson.person_id == of)
+        .where(AccountPerson.person_id == of, families.open_at(now))
         .order_by(AccountPerson.relation != Relation.SELF, AccountPerson.id)
         .limit(1)
     )

@@ -92,12 +92,12 @@ def test_the_donor_and_the_staff_of_the_branch_get_it_and_a_stranger_does_not(
     ).one()
     own, other = appointment.organization, make.make_tenant(session, name="Чужой центр").root
     seen_by = [
-        access.account_scope(session, account),
+        access.account_scope(session, account, now=make.NOW),
         access.staff_scope(session, make.make_staff(session, Role.REGISTRAR, own)),
     ]
     blind = [
         PUBLIC,
-        access.account_scope(session, make.make_account(session)),
+        access.account_scope(session, make.make_account(session), now=make.NOW),
         access.staff_scope(session, make.make_staff(session, Role.REGISTRAR, other)),
     ]
     for scope in seen_by:

@@ -15,9 +15,27 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.models import Consent, Guest, SurveyAddress
+from app.models import (
+    Attachment,
+    Consent,
+    ContactProof,
+    Guest,
+    MedicalDocument,
+    OidcAttempt,
+    Person,
+    StaffUser,
+    SurveyAddress,
+)
+from app.models.cabinet_choices import AttachmentSource, AttachmentStatus, ContactKind, PaperKind
 from app.models.crypto import CannotDecrypt
-from app.models.enums import AppointmentStatus, ConsentChannel, DocumentKind, IdentifyBy, Role
+from app.models.enums import (
+    AppointmentStatus,
+    ConsentChannel,
+    DistrictKind,
+    DocumentKind,
+    IdentifyBy,
+    Role,
+)
 from app.rules import (
     documents,
     holding,
@@ -191,6 +209,7 @@ def pairs(session: Session) -> dict[str, tuple[Any, Any]]:
         rows = [
             person, booking, staff, guest, survey,
             make.make_document(session, person), make.make_feedback(session, tenant),
+            *of_the_cabinet(session, person, staff, n),
         ]  # fmt: skip
         return {type(row): row for row in rows}
 
@@ -199,6 +218,40 @@ def pairs(session: Session) -> dict[str, tuple[Any, Any]]:
     kinds = key_rotation.kinds()
     assert {kind.model for kind in kinds} == set(first), "a new kind of value: fill it in here"
     return {str(kind): (first[kind.model], second[kind.model]) for kind in kinds}
+
+
+def of_the_cabinet(session: Session, person: Person, staff: StaffUser, n: int) -> list[Any]:
+    """An account and what is kept encrypted about it and its card."""
+    account = make.make_account(session)
+    account.login, account.phone = f"1122334459{n}", f"+7903000000{n}"
+    account.totp_seed = f"JBSWY3DPEHPK3PX{n}"
+    proof = ContactProof(
+        uid=uuid.uuid4(), account_id=account.id, kind=ContactKind.PHONE, nonce="x",
+        created_at=NOW, expires_at=NOW,
+    )  # fmt: skip
+    proof.value = f"+7904000000{n}"
+    attempt = OidcAttempt(
+        uid=uuid.uuid4(),
+        state_hash=bytes([n]) * 32,
+        holder=bytes(32),
+        created_at=NOW,
+        expires_at=NOW,
+    )
+    attempt.nonce, attempt.verifier = f"nonce{n}", f"verifier{n}"
+    attached = Attachment(
+        uid=uuid.uuid4(), tenant_id=person.tenant_id, organization_id=person.tenant_id,
+        person_id=person.id, kind=DistrictKind.THERAPY, status=AttachmentStatus.REQUESTED,
+        source=AttachmentSource.ADDRESS, requested_at=NOW,
+    )  # fmt: skip
+    attached.address = f"Лесная, {n}"
+    paper = MedicalDocument(
+        uid=uuid.uuid4(), tenant_id=person.tenant_id, person_id=person.id, title="Анализ крови",
+        kind=PaperKind.TEST_RESULTS, content_type="application/pdf", size=n, sha256="0" * 64,
+        created_at=NOW, created_by_id=staff.id,
+    )  # fmt: skip
+    paper.content = f"UERG{n}"
+    session.add_all([proof, attempt, attached, paper])
+    return [account, proof, attempt, attached, paper]
 
 
 def test_a_ciphertext_in_another_row_column_or_table_is_an_error(session, pairs):

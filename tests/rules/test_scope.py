@@ -33,6 +33,7 @@ from app.models import (
 )
 from app.models.base import UtcDateTime
 from app.models.blood import BloodTypeSet
+from app.models.cabinet_choices import OfferStatus
 from app.models.enums import AppointmentStatus, Role, ScheduleStatus, SlotStatus
 from app.models.scope import (
     PUBLIC,
@@ -62,12 +63,14 @@ OPEN_TO_ALL = {
     "organization", "donation_type", "donation_pause", "donation_interval", "donation_limit",
     "booking_policy", "consent_text", "rejection_reason", "schedule", "slot",
     "department", "healthcare_service", "practitioner", "practitioner_role", "practitioner_service",
-    "specialty", "district", "district_range", "district_doctor", "address_point",
+    "specialty", "district", "district_range", "district_doctor", "address_point", "survey_question",
 }  # fmt: skip
 """What the public site shows to everybody."""
 
 NOT_BOTH = {("schedule", "role_id")}
 """A day is for donors or for patients; these are for donors."""
+CHOSEN = {("review", "stars"): 5, ("waiting_offer", "status"): OfferStatus.EXPIRED}
+"""Values that a check or a partial index would refuse to be anything."""
 _counter = itertools.count(1)
 
 
@@ -95,6 +98,8 @@ class World:
                 values[column.name] = owner[column.name]
             elif (table.name, column.name) in NOT_BOTH:
                 continue
+            elif (table.name, column.name) in CHOSEN:
+                values[column.name] = CHOSEN[table.name, column.name]
             elif column.foreign_keys:
                 target = next(iter(column.foreign_keys)).column.table.name
                 if target != table.name:  # the first of a tree
@@ -151,7 +156,9 @@ def staff_of(session: Session, world: World) -> Any:
 
 
 def account_of(session: Session, world: World) -> Any:
-    return access.account_scope(session, session.get_one(Account, world.id("account")))
+    return access.account_scope(
+        session, session.get_one(Account, world.id("account")), now=make.NOW
+    )
 
 
 def seen(session: Session, table: str) -> set[Any]:
@@ -169,6 +176,8 @@ def seen(session: Session, table: str) -> set[Any]:
 
 
 SOMEBODYS = sorted(set(MODELS) - set(OF_NOBODY))
+UNSEEN = {"oidc_attempt"}
+"""Read by the system alone, while somebody is on his way to another system and back."""
 PERSONAL = sorted(set(SOMEBODYS) - OPEN_TO_ALL)
 
 
@@ -178,7 +187,7 @@ def test_staff_see_their_own_tenant_only(session, worlds):
     session.expunge_all()
     found = {table: seen(session, table) for table in SOMEBODYS}
     assert [table for table in SOMEBODYS if theirs.id(table) in found[table]] == []
-    assert [table for table in SOMEBODYS if ours.id(table) not in found[table]] == []
+    assert {table for table in SOMEBODYS if ours.id(table) not in found[table]} == UNSEEN
 
 
 def test_a_donor_sees_own_rows_only(session, worlds):
@@ -312,7 +321,12 @@ def _point_out(session: Session, ours: World, theirs: World, relation: Any) -> b
     ):
         return False
     model = MODELS[holder]
-    if column.unique:
+    if column.unique:  # theirs makes room, and what hangs on it
+        for part in MODELS.values():
+            for key in part.__table__.foreign_keys:
+                if key.column.table is model.__table__ and not key.parent.nullable:
+                    rows = select(model.id).where(column == value)
+                    session.execute(delete(part).where(key.parent.in_(rows)))
         session.execute(delete(model).where(column == value))
     changing = update(model).where(model.id == row).values({column.name: value})
     session.execute(changing, execution_options={"synchronize_session": False})
@@ -475,7 +489,7 @@ def test_a_donor_who_cancels_stops_letters_that_he_cannot_see(session):
     booked = make.make_appointment(session, tenant, known, day, status=AppointmentStatus.BOOKED)
     booking.announce_booked(session, booked, now=make.NOW, run_at=make.NOW)
     session.flush()
-    set_scope(session, access.account_scope(session, known.account))
+    set_scope(session, access.account_scope(session, known.account, now=make.NOW))
     booking.cancel(session, appointment_id=booked.id, actor=actor_of(known.account), now=make.NOW)
     set_scope(session, SYSTEM)
     rows = session.execute(select(Message.kind, Message.status)).all()

@@ -1,0 +1,103 @@
+"""«Личный кабинет» (E48): its tabs, and its event log. Each tab's pages stand in a module of their own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from flask import g, redirect, render_template, request, url_for
+from flask_babel import lazy_gettext
+
+from app import sessions
+from app.extensions import db
+from app.models.cabinet_choices import AccountEventKind
+from app.public.guards import signed_in
+from app.public.header import cards, header, reader
+from app.public.site import public
+from app.rules import account_log
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab: its page, its words, and other pages that belong to it."""
+
+    endpoint: str
+    words: Any
+    also: tuple[str, ...] = ()
+
+    @property
+    def here(self) -> bool:
+        """The page that is shown belongs to this tab."""
+        here = (request.endpoint or "").removeprefix("public.")
+        return here == self.endpoint or here in self.also
+
+
+MOSCOW = "Europe/Moscow"
+TABS: tuple[Tab, ...] = (
+    Tab("active_tickets", lazy_gettext("Tickets"), ("visit", "cancel_visit")),
+    Tab("account_events", lazy_gettext("Event log")),
+)
+"""In the order of the source (E48)."""
+
+
+def tabs() -> tuple[Tab, ...]:
+    """For templates/public/cabinet.html."""
+    return TABS
+
+
+def note(kind: AccountEventKind, *, person_id: int | None = None, **ids: int | None) -> None:
+    """One line in the log of whoever is signed in, in the transaction that is open. Nobody: no line."""
+    if g.user is not None:
+        account_log.write(
+            db.session(),
+            account_id=g.user.id,
+            kind=kind,
+            now=g.now,
+            ip=sessions.client_ip(),
+            user_agent=request.user_agent.string or "",
+            person_id=person_id,
+            **ids,
+        )
+
+
+@public.get("/cabinet")
+@signed_in
+def cabinet() -> Any:
+    """The first tab."""
+    return redirect(url_for(f"public.{TABS[0].endpoint}"), 303)
+
+
+@public.get("/cabinet/events")
+@signed_in
+def account_events() -> str:
+    """«Журнал событий»: date, address, action; newest first, a page at a time."""
+    found = account_log.lines(
+        db.session(),
+        account_id=reader().id,
+        own=cards().values(),
+        person_ids=g.get("own_people", ()),
+        before=_instant(request.args.get("before", "")),
+    )
+    shown = found[: account_log.PAGE]
+    return render_template(
+        "public/events.html",
+        lines=shown,
+        older=shown[-1].at if len(found) > len(shown) else None,
+        later="before" in request.args,
+        zone=_zone(),
+    )
+
+
+def _zone() -> str:
+    """The reader's own organization's; Moscow's for an account without a card."""
+    centre = header().centre
+    return centre.time_zone if centre is not None else MOSCOW
+
+
+def _instant(text: str) -> dt.datetime | None:
+    try:
+        found = dt.datetime.fromisoformat(text[:40])
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
