@@ -14,9 +14,11 @@ from flask_babel import gettext
 from app import sessions
 from app.extensions import db, saved
 from app.i18n import locale, say
+from app.models.cabinet_choices import AccountEventKind
 from app.models.consent import ConsentText
 from app.models.enums import ConsentPurpose, LinkPurpose
 from app.models.organization import Organization
+from app.public.cabinet import note
 from app.public.guards import limited, local_path, status_of
 from app.public.site import public
 from app.rules import accounts as rules
@@ -186,12 +188,14 @@ def _sign_in(form: SignInForm) -> bool:
     with saved() as saving:
         throttle.forgive(saving, kind="sign_in", value=guessed)
         sessions.sign_in(account)
+        note(AccountEventKind.SIGN_IN)
     return True
 
 
 @public.post("/sign-out")
 def sign_out() -> Any:
     with saved():
+        note(AccountEventKind.SIGN_OUT)
         sessions.sign_out()
     response = redirect(url_for("public.places"), 303)
     response.headers["Clear-Site-Data"] = '"cache"'

@@ -72,18 +72,17 @@ def cabinet() -> Any:
 @signed_in
 def account_events() -> str:
     """«Журнал событий»: date, address, action; newest first, a page at a time."""
-    found = account_log.lines(
+    lines, older = account_log.lines(
         db.session(),
         account_id=reader().id,
         own=cards().values(),
         person_ids=g.get("own_people", ()),
         before=_instant(request.args.get("before", "")),
     )
-    shown = found[: account_log.PAGE]
     return render_template(
         "public/events.html",
-        lines=shown,
-        older=shown[-1].at if len(found) > len(shown) else None,
+        lines=lines,
+        older=lines[-1].at if older else None,
         later="before" in request.args,
         zone=_zone(),
     )

@@ -11,6 +11,8 @@ from flask_babel import gettext
 from app import sessions
 from app.extensions import db, saved
 from app.i18n import say
+from app.models.cabinet_choices import AccountEventKind
+from app.public.cabinet import note
 from app.public.guards import limited, signed_in, status_of
 from app.public.header import cards, header, reader
 from app.public.site import public
@@ -71,6 +73,7 @@ def change_password() -> Any:
                 saving, account=reader(), password_hash=password_hash, now=g.now
             )
             sessions.end_sessions(reader(), keep_current=True)
+            note(AccountEventKind.PASSWORD)
     except RuleError as refusal:
         form.current.errors = [say(refusal)]
         return _page(password_form=form), status_of(refusal)

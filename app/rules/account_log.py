@@ -18,6 +18,8 @@ from app.models.person import Person
 from app.models.scope import widened
 
 PAGE = 25
+AT_ONCE = 15
+"""More lines than one act ever writes."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +67,20 @@ def lines(
     own: Collection[int],
     person_ids: Collection[int],
     before: dt.datetime | None = None,
-) -> list[Line]:
-    """A page of the log, newest first: own acts, and staff's looks at these cards by organization alone.
+) -> tuple[list[Line], bool]:
+    """A page of the log, newest first, and whether there is an older one: own acts, and staff's looks at
+    these cards by organization alone.
 
     ``own``: the account's own cards among ``person_ids``; a line about another bears its name. ``before``
-    goes on where the page before ended. Three queries, each by an index.
+    is the last line's instant of the page before: lines of one instant stand on one page. Three queries,
+    each by an index.
     """
     with widened(session, "the reader's own log, and who looked at his cards"):
         done = (
             select(AccountEvent)
             .where(AccountEvent.account_id == account_id)
             .order_by(AccountEvent.id.desc())
-            .limit(PAGE + 1)
+            .limit(PAGE + AT_ONCE)
         )
         looked = (
             select(AccessEvent.at, Organization.short_name, AccessSubject.person_id)
@@ -84,7 +88,7 @@ def lines(
             .join(Organization, Organization.id == AccessEvent.tenant_id)
             .where(AccessSubject.person_id.in_(person_ids))
             .order_by(AccessEvent.id.desc())
-            .limit(PAGE + 1)
+            .limit(PAGE + AT_ONCE)
         )
         if before is not None:
             done = done.where(AccountEvent.at < before)
@@ -99,7 +103,9 @@ def lines(
         for event in events
     ]
     found += [
-        Line(at, None, person=names.get(person_id, ""), organization=organization)
+        Line(at, None, person=names.get(person_id or 0, ""), organization=organization)
         for at, organization, person_id in looks
     ]
-    return sorted(found, key=lambda line: line.at, reverse=True)[: PAGE + 1]
+    found.sort(key=lambda line: line.at, reverse=True)
+    shown = [line for line in found if line.at >= found[min(PAGE, len(found)) - 1].at]
+    return shown, len(found) > len(shown)

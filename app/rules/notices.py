@@ -47,9 +47,7 @@ def choices(session: Session, *, account_id: int) -> dict[Choice, bool]:
     return defaults() | {(row.event, row.channel): row.is_on for row in rows}
 
 
-def wants(
-    session: Session, *, account_id: int, kind: MessageKind, channel: MessageChannel
-) -> bool:
+def wants(session: Session, *, account_id: int, kind: MessageKind, channel: MessageChannel) -> bool:
     """Whether this account is to be told by this channel."""
     event = event_of(kind)
     return event is None or choices(session, account_id=account_id)[event, channel]

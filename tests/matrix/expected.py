@@ -40,6 +40,8 @@ all     GET   /readyz                                   =503
 # the public site
 all     GET   /
 all     GET   /places/<uuid:uid>                        uid=day
+donor   GET   /cabinet
+donor   GET   /cabinet/events
 donor   POST  /places/<uuid:uid>                        uid=day +slot=slot
 all     GET   /register                                 centre=root
 all     POST  /register                                 centre=root
