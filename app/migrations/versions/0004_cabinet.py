@@ -1,14 +1,14 @@
 """The personal cabinet: more ways into an account, families, attachments and referrals, copies of documents,
 reviews, and the waiting list.
 
-Revision: 0005, after 0003.
+Revision: 0004, after 0003.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0005'
+revision = '0004'
 down_revision = '0003'
 branch_labels = None
 depends_on = None
