@@ -1,15 +1,15 @@
 """The personal cabinet: more ways into an account, families, attachments and referrals, copies of documents,
 reviews, and the waiting list.
 
-Revision: 0004, after 0003.
+Revision: 0005, after 0004.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0004'
-down_revision = '0003'
+revision = '0005'
+down_revision = '0004'
 branch_labels = None
 depends_on = None
 
