@@ -61,7 +61,8 @@ def calls(tree: ast.AST) -> Iterator[ast.Call]:
 
 
 def scope_is_not_bypassed(name: str, tree: ast.Module) -> Iterator[str]:
-    """Statements on tables, texts and old queries are not narrowed by the session's scope."""
+    """Statements on tables, texts and old queries are not narrowed by the session's scope, nor is what
+    exists().where(…) reads: it selects no entity. ``select(Model.id).where(…).exists()`` is narrowed."""
     wheres = {
         id(keyword.value)
         for call in calls(tree)
@@ -84,6 +85,8 @@ def scope_is_not_bypassed(name: str, tree: ast.Module) -> Iterator[str]:
             ):
                 yield f"{name}:{node.lineno}: {called}("
             if word == "exec_driver_sql" and name not in RAW_SQL:
+                yield f"{name}:{node.lineno}: {called}("
+            if called in ("exists", "sa.exists", "sqlalchemy.exists"):
                 yield f"{name}:{node.lineno}: {called}("
             if called.endswith("session.query"):
                 yield f"{name}:{node.lineno}: {called}("
@@ -201,6 +204,14 @@ def test_the_tests_keep(check: Check) -> None:
     names = python_files("tests")
     found = [fault for name in names for fault in check(name, tree_of(name))]
     assert found == []
+
+
+def test_an_exists_without_an_entity_is_found() -> None:
+    query = "select(Person.id).where({})"
+    for inner, found in (("exists().where(Donor.person_id == Person.id)", 1),
+                         ("select(Donor.id).where(Donor.person_id == Person.id).exists()", 0)):  # fmt: skip
+        tree = ast.parse(query.format(inner))
+        assert len(list(scope_is_not_bypassed("app/rules/x.py", tree))) == found
 
 
 def test_a_walk_that_says_nothing_is_found() -> None:

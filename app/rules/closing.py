@@ -13,7 +13,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.appointment import Appointment
@@ -125,10 +125,14 @@ def sittings_of(
 
 def to_phone(session: Session, *, schedule_ids: Collection[int]) -> list[Booked]:
     """Of closed days: whose booking was cancelled with them, and no letter or SMS has told him."""
-    untold = exists().where(
-        Message.appointment_id == Appointment.id,
-        Message.kind.in_((MessageKind.DAY_CLOSED, sms.INSTEAD[MessageKind.DAY_CLOSED])),
-        Message.status == MessageStatus.DEAD,
+    untold = (
+        select(Message.id)
+        .where(
+            Message.appointment_id == Appointment.id,
+            Message.kind.in_((MessageKind.DAY_CLOSED, sms.INSTEAD[MessageKind.DAY_CLOSED])),
+            Message.status == MessageStatus.DEAD,
+        )
+        .exists()
     )
     rows = session.scalars(
         select(Appointment)
@@ -211,12 +215,20 @@ def dismiss(
 def finish_closings(session: Session, *, now: dt.datetime, limit: int = 50) -> int:
     """For the periodic job: whatever still lives on a closed day ends, and is told. How many days."""
     yesterday = (now - dt.timedelta(days=1)).date()
-    live = exists().where(
-        Appointment.schedule_id == Schedule.id,
-        Appointment.status.in_(ENDED),
-        Appointment.starts_at > now,
+    live = (
+        select(Appointment.id)
+        .where(
+            Appointment.schedule_id == Schedule.id,
+            Appointment.status.in_(ENDED),
+            Appointment.starts_at > now,
+        )
+        .exists()
     )
-    free = exists().where(Slot.schedule_id == Schedule.id, Slot.status == SlotStatus.FREE)
+    free = (
+        select(Slot.id)
+        .where(Slot.schedule_id == Schedule.id, Slot.status == SlotStatus.FREE)
+        .exists()
+    )
     with widened(session, "closings that were interrupted"):
         unfinished = session.scalars(
             select(Schedule.id)

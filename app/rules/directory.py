@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import cos, radians
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.models.directory import (
@@ -74,7 +74,7 @@ def front(session: Session) -> tuple[list[Organization], bool]:
     One query, or two where nobody takes donors.
     """
     other = aliased(Organization)
-    patients = exists().where(other.is_active, other.takes_patients)
+    patients = select(other.id).where(other.is_active, other.takes_patients).exists()
     rows = session.execute(
         select(Organization, patients).where(donor_root()).order_by(Organization.short_name)
     ).all()
@@ -140,12 +140,14 @@ def institutions(
         query = query.where(Organization.institution == search.kind)
     if search.specialty:
         query = query.where(
-            exists().where(
+            select(PractitionerRole.id)
+            .where(
                 PractitionerRole.organization_id == Organization.id,
                 PractitionerRole.is_active,
                 PractitionerRole.specialty_id == Specialty.id,
                 Specialty.code == search.specialty,
             )
+            .exists()
         )
     for word in folded(search.text).split()[:6]:
         query = query.where(
@@ -183,9 +185,9 @@ def specialties(session: Session) -> list[Specialty]:
             select(Specialty)
             .where(
                 Specialty.is_active,
-                exists().where(
-                    PractitionerRole.specialty_id == Specialty.id, PractitionerRole.is_active
-                ),
+                select(PractitionerRole.id)
+                .where(PractitionerRole.specialty_id == Specialty.id, PractitionerRole.is_active)
+                .exists(),
             )
             .order_by(Specialty.name_ru)
         )

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from app.models.directory import PractitionerRole
@@ -79,7 +79,11 @@ def offered(session: Session) -> bool:
 
 
 def _searched() -> ColumnElement[bool]:
-    own = exists().where(District.organization_id == Organization.id, District.is_active)
+    own = (
+        select(District.id)
+        .where(District.organization_id == Organization.id, District.is_active)
+        .exists()
+    )
     return and_(Organization.is_active, Organization.takes_patients, own)
 
 

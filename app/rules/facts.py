@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
@@ -85,8 +85,10 @@ def _load(session: Session, person_ids: Collection[int], *, records: bool) -> di
         select(
             Person,
             Donor,
-            exists().where(Donation.person_id == Person.id),
-            exists().where(Deferral.person_id == Person.id, Deferral.withdrawn_at.is_(None)),
+            select(Donation.id).where(Donation.person_id == Person.id).exists(),
+            select(Deferral.id)
+            .where(Deferral.person_id == Person.id, Deferral.withdrawn_at.is_(None))
+            .exists(),
         )
         .outerjoin(Donor, Donor.person_id == Person.id)
         .where(Person.id.in_(ids))

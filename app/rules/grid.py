@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.appointment import Appointment
@@ -130,8 +130,10 @@ class Grid:
 
 def places(session: Session) -> list[Organization]:
     """Where practitioners receive, in the session's scope, by name."""
-    works = exists().where(
-        PractitionerRole.organization_id == Organization.id, PractitionerRole.is_active
+    works = (
+        select(PractitionerRole.id)
+        .where(PractitionerRole.organization_id == Organization.id, PractitionerRole.is_active)
+        .exists()
     )
     return list(
         session.scalars(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.models.appointment import Appointment, AppointmentEvent
@@ -38,7 +38,11 @@ def _listed(name: str, ids: list[int]) -> list[str]:
 
 def _slots_without_owner(session: Session) -> list[str]:
     """I1: a place is held or busy only because exactly one appointment keeps it."""
-    keeper = exists().where(Appointment.slot_id == Slot.id, Appointment.keeps_slot)
+    keeper = (
+        select(Appointment.id)
+        .where(Appointment.slot_id == Slot.id, Appointment.keeps_slot)
+        .exists()
+    )
     orphans = session.scalars(
         select(Slot.id).where(Slot.status.in_((SlotStatus.HELD, SlotStatus.BUSY)), ~keeper)
     ).all()

@@ -11,7 +11,7 @@ import uuid
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, exists, or_, select
+from sqlalchemy import bindparam, or_, select
 
 from app.models.directory import HealthcareService, PractitionerRole, PractitionerService
 from app.models.enums import Channel, ScheduleStatus, SlotStatus
@@ -129,9 +129,13 @@ def for_service(service: uuid.UUID | None) -> Any:
 
 def gives(service: uuid.UUID) -> Any:
     """The doctor gives this service (B5)."""
-    return exists().where(
-        PractitionerService.practitioner_id == PractitionerRole.practitioner_id,
-        PractitionerService.service_id == HealthcareService.id,
-        HealthcareService.uid == service,
-        HealthcareService.is_active,
+    return (
+        select(PractitionerService.id)
+        .where(
+            PractitionerService.practitioner_id == PractitionerRole.practitioner_id,
+            PractitionerService.service_id == HealthcareService.id,
+            HealthcareService.uid == service,
+            HealthcareService.is_active,
+        )
+        .exists()
     )
