@@ -148,6 +148,7 @@ class PoliciesView(StaffView):
             rows=its_branches,
             blank=_l("everywhere"),
             not_offered=ELSEWHERE,
+            description=_l("Also in the branches under it that have no rules of their own."),
         ),
         "department": RowField(
             _l("Only in the department"),
