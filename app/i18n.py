@@ -77,7 +77,7 @@ def week_day(date: dt.date) -> str:
 
 def full_day(date: dt.date) -> str:
     """«25 ноября 2026 г., среда» in words of the language."""
-    pattern = "d MMMM y 'г.', EEEE" if locale() == "ru" else "EEEE, d MMMM y"
+    pattern = "d MMMM y\u00a0'г.', EEEE" if locale() == "ru" else "EEEE, d MMMM y"
     return format_date(date, pattern, locale=locale())
 
 

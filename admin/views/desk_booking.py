@@ -112,7 +112,7 @@ class Booking:
             raise
         except RuleError as refusal:
             return self._refused(slot, whom, form, refusal), 409
-        return self._back_to_day(choice, made)
+        return self._back_to_day(choice, made, moved=whom.moved is not None)
 
     def _choice_for(self, slot: uuid.UUID, moved: Appointment | None = None) -> Choice:
         """The time for the service said on the form, or for that of the visit being moved: its policy."""
@@ -191,12 +191,10 @@ class Booking:
             date=self._date(offer.choice),
         )
 
-    def _back_to_day(self, choice: Choice, made: Appointment) -> Response:
+    def _back_to_day(self, choice: Choice, made: Appointment, *, moved: bool) -> Response:
         """To the same day of the grid, with the ticket at hand."""
-        role = choice.day.schedule.role
-        return self.back(
-            "grid.day", role=role.uid, date=self._date(choice).isoformat(), done=made.uid
-        )
+        day = {"role": choice.day.schedule.role.uid, "date": self._date(choice).isoformat()}
+        return self.back("grid.day", **day, done=made.uid, moved=1 if moved else None)
 
     def _date(self, choice: Choice) -> dt.date:
         return clock.local_date(choice.slot.starts_at, choice.day.organization.time_zone)

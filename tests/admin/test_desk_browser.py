@@ -101,7 +101,7 @@ def test_a_caller_is_booked_and_moved_by_keys_alone(live: Live, page: Page) -> N
     tab_to(page, "Перенести сюда")
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    expect(page.get_by_text("Записано: №")).to_be_visible()
+    expect(page.get_by_text("Перенесено: №")).to_be_visible()
     with live.session() as session:
         rows = session.scalars(select(Appointment).order_by(Appointment.id)).all()
         assert [row.status for row in rows] == [

@@ -257,10 +257,10 @@ def test_a_booking_is_moved_and_the_browser_comes_back_to_that_day(world):
     offered = world.client.page(day).xpath("//td//a[contains(@class,'button')]/@href")
     assert offered == [move_page(world, row, number) for number in (1, 2, 3)]
     answer = world.client.submit(offered[1])
-    assert answer.location == day_page(world, done=row.uid)
+    assert answer.location == day_page(world, done=row.uid, moved=1)
     world.store.expire_all()
     assert row.slot_id == world.slots[2].id
-    assert f"№ {row.number}" in words(world.client.page(answer.location))
+    assert f"Перенесено: № {row.number}" in words(world.client.page(answer.location))
     kinds = world.store.scalars(select(Message.kind)).all()
     assert kinds == [MessageKind.VISIT_MOVED]
     history = words(world.client.page(f"/staff/ticket/{row.uid}"))
