@@ -177,7 +177,7 @@ def held_here() -> Appointment | None:
 
 def _institution(uid: uuid.UUID) -> Institution:
     try:
-        found = directory.institution(db.session(), uid=uid)
+        found = directory.institution(db.session(), uid=uid, now=g.now)
     except NotFound:
         abort(404)
     known(found.roots, patients=True)

@@ -6,13 +6,15 @@ doctors of an institution are free when is ``app.rules.week``; writing is ``app.
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import cos, radians
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.models.directory import (
@@ -24,6 +26,7 @@ from app.models.directory import (
     Specialty,
 )
 from app.models.organization import Organization
+from app.models.policy import BookingPolicy
 from app.rules.distances import Point
 from app.rules.donors import folded
 from app.rules.errors import NotFound, Words
@@ -242,29 +245,61 @@ class Institution:
     leaves: tuple[Leaf, ...]
     roots: tuple[Organization, ...]
     """Legal bodies that take donors: the frame names the only one."""
+    policies: tuple[BookingPolicy, ...] | None = None
+    """Of its legal body, already valid, oldest first; None: not read."""
 
     @property
     def kind(self) -> Words | None:
         return institution_kinds().get(self.organization.institution)
 
 
-def institution(session: Session, *, uid: uuid.UUID) -> Institution:
-    """An institution that takes patients, with its departments, in one query. Raises NotFound."""
+def institution(session: Session, *, uid: uuid.UUID, now: dt.datetime | None = None) -> Institution:
+    """An institution that takes patients, with its departments, in one query. Raises NotFound.
+
+    With ``now`` also with the versions of policies that are valid by then, for app.rules.horizons.
+    """
     wanted = and_(taking_patients(), Organization.uid == uid)
     here = aliased(Department)
-    rows = session.execute(
-        select(Organization, here)
+    query = (
+        select(Organization, here, BookingPolicy)
         .outerjoin(here, and_(here.organization_id == Organization.id, here.is_active, wanted))
+        .outerjoin(BookingPolicy, _beside_the_first(here, wanted, now))
         .where(or_(wanted, donor_root()))
-    ).all()
+    )
+    rows = session.execute(query).all()
     place = next((row[0] for row in rows if row[0].uid == uid and row[0].takes_patients), None)
     if place is None:
         raise NotFound()
     roots = {row[0].id: row[0] for row in rows}.values()
     return Institution(
         place,
-        tuple(tree(row[1] for row in rows if row[1] is not None)),
+        tuple(tree({row[1].id: row[1] for row in rows if row[1] is not None}.values())),
         tuple(root for root in roots if root.part_of_id is None and root.takes_donors),
+        None if now is None else tuple(
+            sorted(
+                (row[2] for row in rows if row[2] is not None),
+                key=lambda each: (each.valid_from, each.id),
+            )
+        ),
+    )  # fmt: skip
+
+
+def _beside_the_first(here: Any, wanted: Any, now: dt.datetime | None) -> ColumnElement[bool]:
+    """The institution's policies stand beside its first department alone: they add to the rows, and multiply nothing."""
+    if now is None:
+        return false()
+    others = aliased(Department)
+    first = (
+        select(func.min(others.id))
+        .where(others.organization_id == Organization.id, others.is_active)
+        .correlate(Organization)
+        .scalar_subquery()
+    )
+    return and_(
+        wanted,
+        BookingPolicy.tenant_id == func.coalesce(Organization.root_id, Organization.id),
+        BookingPolicy.valid_from <= now,
+        or_(here.id.is_(None), here.id == first),
     )
 
 

@@ -84,7 +84,8 @@ class Horizons:
 
 
 def of(session: Session, *, institution: Institution, now: dt.datetime) -> Horizons:
-    """One query; one more where branches have policies of their own."""
+    """One query, none where the institution was read with its policies; one more where branches have policies
+    of their own."""
     leaves = (leaf.department for leaf in institution.leaves)
     known = policies.versions(
         session,
@@ -92,5 +93,6 @@ def of(session: Session, *, institution: Institution, now: dt.datetime) -> Horiz
         now=now,
         numbers=False,
         departments={each.id: each.part_of_id for each in leaves},
+        policies=institution.policies,
     )
     return Horizons(institution.organization, known, now)

@@ -218,17 +218,20 @@ def versions(
     now: dt.datetime,
     numbers: bool = True,
     departments: Mapping[int, int | None] | None = None,
+    policies: tuple[BookingPolicy, ...] | None = None,
 ) -> Versions:
     """Everything ``effective`` and ``medical_numbers`` may be asked about these tenants. Three queries,
     one without ``numbers``, where there are no donations to count from; and one more for each tree that
-    a policy hangs in: that of ``departments`` may be given (key → the one above) or left out (empty)."""
-    policies = tuple(
-        session.scalars(
-            select(BookingPolicy)
-            .where(BookingPolicy.tenant_id.in_(tenant_ids), BookingPolicy.valid_from <= now)
-            .order_by(BookingPolicy.valid_from, BookingPolicy.id)
+    a policy hangs in: that of ``departments`` may be given (key → the one above) or left out (empty).
+    ``policies``: if they are read already, oldest first."""
+    if policies is None:
+        policies = tuple(
+            session.scalars(
+                select(BookingPolicy)
+                .where(BookingPolicy.tenant_id.in_(tenant_ids), BookingPolicy.valid_from <= now)
+                .order_by(BookingPolicy.valid_from, BookingPolicy.id)
+            )
         )
-    )
     places: dict[int, int | None] = {}
     if any(policy.organization_id is not None for policy in policies):
         places = dict(

@@ -76,8 +76,8 @@ def reception(
     service: uuid.UUID | None,
     now: dt.datetime,
 ) -> Reception:
-    """A doctor's days of the next four weeks with every time of theirs. Three queries, and one more
-    where branches have policies of their own. Raises NotFound."""
+    """A doctor's days of the next four weeks with every time of theirs. Two queries if the
+    institution was read with its policies; one more where branches have policies of their own. Raises NotFound."""
     place = institution.organization
     open_until = horizons.of(session, institution=institution, now=now)
     meant = policy_query.meant(service)

@@ -94,8 +94,8 @@ class Grid:
 
 
 def grid(session: Session, *, institution: Institution, wish: Wish, now: dt.datetime) -> Grid:
-    """Whom the wish fits, and their hours in the week wished for. Three queries, and one more where
-    branches have policies of their own."""
+    """Whom the wish fits, and their hours in the week wished for. Two queries if the institution was read
+    with its policies; one more where branches have policies of their own."""
     place = institution.organization
     open_until = horizons.of(session, institution=institution, now=now)
     meant = policy_query.meant(wish.service)

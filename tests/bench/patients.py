@@ -17,7 +17,17 @@ from sqlalchemy.orm import Session
 
 from app.models.enums import Role
 from app.models.scope import PUBLIC, set_scope
-from app.rules import directory, districts, drafts, large_publishing, publishing, slot_states, week
+from app.rules import (
+    directory,
+    districts,
+    drafts,
+    horizons,
+    large_publishing,
+    policy_query,
+    publishing,
+    slot_states,
+    week,
+)
 from app.rules.actor import actor_of
 from app.rules.matrix import Dates
 from app.rules.sittings import Line, Plan
@@ -59,7 +69,7 @@ def statements(sites: Sites, town: Town, place: Place) -> int:
         session.connection()
         event.listen(sites.talon.engine, "before_cursor_execute", note)
         try:
-            here = directory.institution(session, uid=place.uid)
+            here = directory.institution(session, uid=place.uid, now=sites.centre.now)
             week.grid(
                 session, institution=here, wish=week.Wish(week=town.monday), now=sites.centre.now
             )
@@ -87,8 +97,14 @@ def nearest(sites: Sites, town: Town, place: Place, count: int) -> float:
 
     from app.models import PractitionerRole
 
+    now = sites.centre.now
+    with as_public(sites) as session:
+        here = directory.institution(session, uid=place.uid, now=now)
+        until = horizons.of(session, institution=here, now=now).until_in_sql(
+            policy_query.meant(None)
+        )
     query = select(
-        PractitionerRole.id, slot_states.nearest(sites.centre.now, None).label("nearest")
+        PractitionerRole.id, slot_states.nearest(now, None, until).label("nearest")
     ).where(PractitionerRole.organization_id == place.id)
 
     def ask(session: Session) -> None:

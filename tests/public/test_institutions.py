@@ -227,13 +227,13 @@ def test_without_a_wish_the_week_of_the_nearest_free_time_is_shown(
     assert week("?specialty=surgeon&week=2026-11-23") == "23.11–29.11"
 
 
-def test_the_page_takes_four_queries_whatever_its_size_beside_the_frames_own(
+def test_the_page_takes_three_queries_whatever_its_size_beside_the_frames_own(
     client: Visitor, clinic: Clinic, store: Session, app: Flask
 ) -> None:
     with app.app_context():
         engine = db.engine
     client.page(clinic.url)
-    assert queries(client, clinic.url, engine) == 4
+    assert queries(client, clinic.url, engine) == 3
     for _ in range(12):
         role = make.make_role(
             store,
@@ -242,8 +242,8 @@ def test_the_page_takes_four_queries_whatever_its_size_beside_the_frames_own(
             department=make.make_department(store, clinic.tenant),
         )
         make.make_sitting(store, role, days=3)
-    assert queries(client, clinic.url, engine) == 4
-    assert queries(client, f"{clinic.url}/doctors/{clinic.role.uid}", engine) == 4
+    assert queries(client, clinic.url, engine) == 3
+    assert queries(client, f"{clinic.url}/doctors/{clinic.role.uid}", engine) == 3
 
 
 def queries(client: Visitor, url: str, engine: sa.Engine) -> int:

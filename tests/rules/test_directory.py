@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.models import AuditEvent, Specialty
 from app.models.enums import Channel, Role, ScheduleStatus, SlotStatus
 from app.models.scope import SYSTEM, set_scope
-from app.rules import access, directory, directory_edit, organizations, practitioners
+from app.rules import access, directory, directory_edit, organizations, policies, practitioners
 from app.rules.actor import actor_of
 from app.rules.errors import NotAllowed
 from app.rules.horizons import horizon
@@ -62,6 +62,28 @@ def test_a_tree_is_read_depth_first_with_its_depths(session, clinic, who):
         ("А", 0), ("Б", 0), ("В", 1), ("Г", 2),
     ]  # fmt: skip
     assert len(directory.under(found.leaves, top.id)) == 3
+
+
+def test_an_institution_read_with_its_policies_says_what_a_query_of_its_own_says(
+    session, clinic, who
+):
+    for number in range(3):
+        department(session, clinic, who, name=f"Отделение {number}")
+    for days in (1, 2):
+        make.make_policy(session, clinic.root, valid_from=make.NOW - dt.timedelta(days=days))
+    make.make_policy(session, clinic.root, valid_from=make.NOW + dt.timedelta(days=1))
+    make.make_policy(session, make.make_polyclinic(session).root)
+    found = directory.institution(session, uid=clinic.branch.uid, now=make.NOW)
+    assert found.policies == tuple(
+        policies.versions(
+            session, tenant_ids=[clinic.root.id], now=make.NOW, numbers=False
+        ).policies
+    )
+    assert len(found.policies) == 3
+    alone = directory.institution(session, uid=clinic.branch.uid)
+    assert (alone.policies, alone.leaves, alone.roots) == (None, found.leaves, found.roots)
+    bare = make.make_polyclinic(session)
+    assert len(directory.institution(session, uid=bare.branch.uid, now=make.NOW).policies) == 1
 
 
 def test_no_department_stands_under_itself(session, clinic, who):
