@@ -20,6 +20,7 @@ from app.models.scope import widened
 from app.models.staff import StaffUser
 from app.rules import (
     access,
+    announcing,
     audit,
     booking,
     codes,
@@ -130,7 +131,7 @@ def approve(
     if by_code:
         outbox.tell_by_sms(session, done, MessageKind.CONFIRM_CODE, now=now, run_at=until)
     else:
-        booking.announce_booked(session, done, now=now, run_at=until)
+        announcing.announce_booked(session, done, now=now, run_at=until)
     return done
 
 

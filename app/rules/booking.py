@@ -24,6 +24,7 @@ from app.models.enums import (
 from app.models.person import Person
 from app.models.schedule import Schedule
 from app.rules import (
+    announcing,
     audit,
     codes,
     facts,
@@ -184,7 +185,7 @@ def confirm_locked(
     elif mode is Confirmation.CODE:
         outbox.tell_by_sms(session, done, MessageKind.CONFIRM_CODE, now=now)
     else:
-        announce_booked(session, done, now=now, run_at=now)
+        announcing.announce_booked(session, done, now=now, run_at=now)
     return done
 
 
@@ -208,45 +209,6 @@ def _gone(session: Session, held: Appointment) -> RuleError:
     """Why a held place is no more: the day was closed under it, or the time to confirm is over."""
     day = session.scalar(select(Schedule.status).where(Schedule.id == held.schedule_id))
     return Refused([CLOSED]) if day is ScheduleStatus.CLOSED else HoldEnded()
-
-
-def announce_booked(
-    session: Session, appointment: Appointment, *, now: dt.datetime, run_at: dt.datetime
-) -> None:
-    """The letter with the ticket, and the reminder. Whoever sees his ticket at once needs no SMS."""
-    keeper = outbox.keeper_of(session, appointment, now=now)
-    outbox.tell(
-        session,
-        appointment,
-        MessageKind.APPROVED,
-        now=now,
-        run_at=run_at,
-        useless_after=appointment.starts_at,
-        instead=run_at > now,
-        keeper=keeper,
-    )
-    remind(session, appointment, now=now, keeper=keeper)
-
-
-def remind(
-    session: Session,
-    appointment: Appointment,
-    *,
-    now: dt.datetime,
-    keeper: outbox.Keeper | None = None,
-) -> None:
-    """The reminder some hours before the visit, unless it is too near for one."""
-    remind_at = appointment.starts_at - dt.timedelta(hours=appointment.policy.remind_hours_before)
-    if remind_at > now:
-        outbox.tell(
-            session,
-            appointment,
-            MessageKind.REMINDER,
-            now=now,
-            run_at=remind_at,
-            useless_after=appointment.starts_at,
-            keeper=keeper,
-        )
 
 
 def cancel(

@@ -260,13 +260,12 @@ def institution(session: Session, *, uid: uuid.UUID, now: dt.datetime | None = N
     """
     wanted = and_(taking_patients(), Organization.uid == uid)
     here = aliased(Department)
-    query = (
+    rows = session.execute(
         select(Organization, here, BookingPolicy)
         .outerjoin(here, and_(here.organization_id == Organization.id, here.is_active, wanted))
         .outerjoin(BookingPolicy, _beside_the_first(here, wanted, now))
         .where(or_(wanted, donor_root()))
-    )
-    rows = session.execute(query).all()
+    ).all()
     place = next((row[0] for row in rows if row[0].uid == uid and row[0].takes_patients), None)
     if place is None:
         raise NotFound()
@@ -275,13 +274,12 @@ def institution(session: Session, *, uid: uuid.UUID, now: dt.datetime | None = N
         place,
         tuple(tree({row[1].id: row[1] for row in rows if row[1] is not None}.values())),
         tuple(root for root in roots if root.part_of_id is None and root.takes_donors),
-        None if now is None else tuple(
-            sorted(
-                (row[2] for row in rows if row[2] is not None),
-                key=lambda each: (each.valid_from, each.id),
-            )
-        ),
-    )  # fmt: skip
+        tuple(sorted(filter(None, (row[2] for row in rows)), key=_age)) if now else None,
+    )
+
+
+def _age(policy: BookingPolicy) -> tuple[dt.datetime, int]:
+    return policy.valid_from, policy.id
 
 
 def _beside_the_first(here: Any, wanted: Any, now: dt.datetime | None) -> ColumnElement[bool]:

@@ -14,10 +14,10 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.appointment import FIRST_NUMBER, Appointment
-from app.models.consent import Consent, ConsentText
+from app.models.consent import ConsentText
 from app.models.crypto import blind_index
 from app.models.enums import AppointmentStatus, ConsentPurpose, IdentifyBy
-from app.models.guest import Guest, SurveyAddress
+from app.models.guest import Guest
 from app.models.organization import Organization
 from app.models.person import Person
 from app.models.scope import widened
@@ -281,61 +281,6 @@ def leave(session: Session, *, token: str, actor: Actor, now: dt.datetime) -> No
 def sweep(session: Session, *, now: dt.datetime) -> int:
     """Forget rows whose time is over; how many."""
     return changed_rows(session, delete(Guest).where(Guest.expires_at <= now))
-
-
-def write_down(
-    session: Session,
-    guest: Guest,
-    booked: Appointment,
-    *,
-    account_id: int | None,
-    ip: str,
-    user_agent: str,
-    now: dt.datetime,
-) -> None:
-    """What he agreed to, as rows of his card: to the processing (152-FZ), and to the questionnaire (E14)."""
-    with widened(session, WHOSE):
-        for text, email in (
-            (session.get(ConsentText, guest.consent_text_id or 0), ""),
-            (_survey_text(session, guest, now), guest.email or ""),
-        ):
-            if text is None or booked.person_id is None:
-                continue
-            consent = Consent(
-                tenant_id=guest.tenant_id,
-                person_id=booked.person_id,
-                account_id=account_id,
-                text_id=text.id,
-                sha256=text.sha256,
-                given_at=guest.agreed_at or now,
-                ip=ip,
-                user_agent=user_agent[:200],
-            )
-            session.add(consent)
-            if email:
-                session.flush()  # its id
-                session.add(_address(guest, booked, consent, email, now))
-
-
-def _survey_text(session: Session, guest: Guest, now: dt.datetime) -> ConsentText | None:
-    if not guest.email:
-        return None
-    return text_of(session, tenant_id=guest.tenant_id, now=now, purpose=ConsentPurpose.SURVEY)
-
-
-def _address(
-    guest: Guest, booked: Appointment, consent: Consent, email: str, now: dt.datetime
-) -> SurveyAddress:
-    row = SurveyAddress(
-        uid=uuid.uuid4(),
-        tenant_id=guest.tenant_id,
-        person_id=booked.person_id,
-        appointment_id=booked.id,
-        consent_id=consent.id,
-        created_at=now,
-    )
-    row.email = email
-    return row
 
 
 def find_ticket(

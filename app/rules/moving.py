@@ -16,6 +16,7 @@ from app.models.enums import AppointmentStatus, MessageKind
 from app.models.schedule import Schedule
 from app.models.scope import widened
 from app.rules import (
+    announcing,
     audit,
     booking,
     desk,
@@ -178,4 +179,4 @@ def _tell(session: Session, moved: Appointment, *, was: dt.datetime, now: dt.dat
         useless_after=moved.starts_at,
         was=was.isoformat(),
     )
-    booking.remind(session, moved, now=now)
+    announcing.remind(session, moved, now=now)

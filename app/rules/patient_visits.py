@@ -23,7 +23,16 @@ from app.models.policy import BookingPolicy
 from app.models.policy_choices import ConsentStep, Entry, PhoneRule
 from app.models.schedule import Schedule
 from app.models.scope import widened
-from app.rules import booking, codes, guests, holding, hospital_link, patients, visit_checks
+from app.rules import (
+    booking,
+    codes,
+    guest_consents,
+    guests,
+    holding,
+    hospital_link,
+    patients,
+    visit_checks,
+)
 from app.rules.actor import Actor
 from app.rules.cabinet import CANCELLABLE, WITH_TICKET
 from app.rules.errors import N_, HoldEnded, NotFound, Refused, RuleError
@@ -238,7 +247,7 @@ def _booked(
         if known is not None and not named:
             patients.let_others_go(session, known, kept=row.id, actor=actor, now=now)
         if fresh and guest is not None:
-            guests.write_down(
+            guest_consents.write_down(
                 session,
                 guest,
                 done,

@@ -22,7 +22,7 @@ from app.models.enums import (
     SlotStatus,
 )
 from app.models.scope import SYSTEM, set_scope
-from app.rules import access, approval, booking, desk, hospital_link, moving
+from app.rules import access, announcing, approval, booking, desk, hospital_link, moving
 from app.rules.actor import SYSTEM as NOBODY
 from app.rules.actor import actor_of
 from app.rules.errors import AlreadyChanged, NotFound, Refused, RuleError, Taken, UndoOver
@@ -115,7 +115,7 @@ def test_who_has_an_account_gets_a_letter_and_a_new_reminder(world):
     world.row = make.make_appointment(
         world.session, world.tenant, donor, world.day, status=A.BOOKED
     )
-    booking.announce_booked(world.session, world.row, now=NOW, run_at=NOW)
+    announcing.announce_booked(world.session, world.row, now=NOW, run_at=NOW)
     set_scope(world.session, world.scope)
     done = move(world, world.others[0])
     set_scope(world.session, SYSTEM)

@@ -45,7 +45,7 @@ from app.models.scope import (
     set_scope,
     widened,
 )
-from app.rules import access, booking
+from app.rules import access, announcing, booking
 from app.rules.actor import actor_of
 from tests import make
 
@@ -487,7 +487,7 @@ def test_a_donor_who_cancels_stops_letters_that_he_cannot_see(session):
     known = make.make_donor(session, tenant)
     day = make.make_schedule(session, tenant)
     booked = make.make_appointment(session, tenant, known, day, status=AppointmentStatus.BOOKED)
-    booking.announce_booked(session, booked, now=make.NOW, run_at=make.NOW)
+    announcing.announce_booked(session, booked, now=make.NOW, run_at=make.NOW)
     session.flush()
     set_scope(session, access.account_scope(session, known.account, now=make.NOW))
     booking.cancel(session, appointment_id=booked.id, actor=actor_of(known.account), now=make.NOW)
