@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import cos, radians
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
@@ -274,12 +275,10 @@ def institution(session: Session, *, uid: uuid.UUID, now: dt.datetime | None = N
         place,
         tuple(tree({row[1].id: row[1] for row in rows if row[1] is not None}.values())),
         tuple(root for root in roots if root.part_of_id is None and root.takes_donors),
-        tuple(sorted(filter(None, (row[2] for row in rows)), key=_age)) if now else None,
+        tuple(sorted(filter(None, (row[2] for row in rows)), key=attrgetter("valid_from", "id")))
+        if now
+        else None,
     )
-
-
-def _age(policy: BookingPolicy) -> tuple[dt.datetime, int]:
-    return policy.valid_from, policy.id
 
 
 def _beside_the_first(here: Any, wanted: Any, now: dt.datetime | None) -> ColumnElement[bool]:
