@@ -286,12 +286,8 @@ def _beside_the_first(here: Any, wanted: Any, now: dt.datetime | None) -> Column
     if now is None:
         return false()
     others = aliased(Department)
-    first = (
-        select(func.min(others.id))
-        .where(others.organization_id == Organization.id, others.is_active)
-        .correlate(Organization)
-        .scalar_subquery()
-    )
+    there = and_(others.organization_id == Organization.id, others.is_active)
+    first = select(func.min(others.id)).where(there).correlate(Organization).scalar_subquery()
     return and_(
         wanted,
         BookingPolicy.tenant_id == func.coalesce(Organization.root_id, Organization.id),
