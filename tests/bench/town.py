@@ -26,7 +26,7 @@ from app.rules.clock import local_date, monday_of
 from tests import make
 from tests.bench.sites import Sites
 
-FIRST = 1_000_000_000
+FIRST = 1_500_000_000
 """Ids of copies begin here: copy ``n`` of anything is FIRST + n. (Integer columns end at 2,147,483,647.)"""
 DAYS = 20
 """Working days of four weeks."""
