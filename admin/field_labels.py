@@ -6,6 +6,8 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from admin.field_labels_cabinet import CABINET
+
 UNTOLD = frozenset(
     {
         "id",
@@ -73,6 +75,15 @@ LABELS: dict[str, dict[str, Any]] = {
         "code_minutes": _l("The code is awaited, minutes"),
         "code_tries": _l("Wrong codes allowed"),
         "code_resends": _l("More codes on request"),
+        "for_family": _l("Accounts book for their family too"),
+        "attachment_required": _l("Only for who is attached, with the own district’s doctor"),
+        "referral_required": _l("To specialists only by a referral"),
+        "move_hours": _l("May be moved until, hours before"),
+        "move_limit": _l("May be moved, times"),
+        "remind_again_hours": _l("Second reminder, hours before"),
+        "account_sms": _l("SMS to accounts"),
+        "offer_minutes": _l("A place of the waiting list is kept, minutes"),
+        "offer_limit": _l("Places offered to one who waits"),
     },
     "address_import": {
         "file_name": _l("File"),
@@ -266,4 +277,6 @@ LABELS: dict[str, dict[str, Any]] = {
         "is_active": _l("Works"),
     },
 }
+for _table, _columns in CABINET.items():
+    LABELS[_table] = LABELS.get(_table, {}) | _columns
 """Table → column → its name. Lines of the journal that are no columns (counts, checks) stand here too."""

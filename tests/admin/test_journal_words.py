@@ -45,16 +45,20 @@ SPELLED: dict[str, set[str]] = {
 """Verbs put together from parts → what they come to; those of views are read from the views below."""
 NEVER_A_SUBJECT = {
     "access_subject",
+    "account_event",
     "account_person",
     "address_point",
     "appointment_event",
     "consent",
+    "contact_proof",
     "district_doctor",
     "district_range",
     "donor_import_row",
     "guest",
     "heartbeat",
     "mailbox_letter",
+    "notice_choice",
+    "oidc_attempt",
     "one_time_link",
     "person_document",
     "practitioner_service",
@@ -63,6 +67,7 @@ NEVER_A_SUBJECT = {
     "survey_address",
     "template_line",
     "throttle",
+    "waiting_offer",
     "web_session",
 }
 """Rows that no line of the journal is about: it is about what they belong to."""
