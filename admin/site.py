@@ -44,6 +44,7 @@ from admin.views.queue_bulk import BulkPage, VisitsBulkPage
 from admin.views.reasons import ReasonsView
 from admin.views.records import RecordsPage
 from admin.views.reports import ReportsPage
+from admin.views.retention import RetentionPage
 from admin.views.sitting_closing import SittingClosingPage
 from admin.views.sittings import SittingsPage
 from admin.views.staff import StaffUsersView
@@ -117,11 +118,16 @@ def init_admin(app: Flask) -> None:
         _under(office, SETTINGS, LettersPage())
         _under(office, SETTINGS, ConsentsPage())
         _under(office, SETTINGS, PagesPage())
-        _under(office, JOURNALS, AuditView(AuditEvent))
-        _under(office, JOURNALS, AccessView(AccessEvent))
+        _journals(office)
         for view in DOOR:
             office.add_view(view())
     looks.init_looks(app)
+
+
+def _journals(office: Admin) -> None:
+    _under(office, JOURNALS, AuditView(AuditEvent))
+    _under(office, JOURNALS, AccessView(AccessEvent))
+    _under(office, JOURNALS, RetentionPage())
 
 
 def _under(office: Admin, heading: Any, view: Any) -> None:

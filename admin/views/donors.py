@@ -14,8 +14,17 @@ from admin.base import StaffPage
 from admin.sections import DONORS
 from admin.views.donor_changes import Changes, name_of
 from admin.views.donor_documents import Documents
+from admin.views.prescriptions import Prescriptions
 from app.extensions import saved
-from app.rules import audit, consents, donor_card, donor_search, lookup, person_documents
+from app.rules import (
+    audit,
+    consents,
+    donor_card,
+    donor_search,
+    lookup,
+    medication,
+    person_documents,
+)
 from app.rules.donor_card import Card
 from app.rules.examination import TITLES
 from forms.donors import SEXES, PhoneForm, SearchForm
@@ -48,7 +57,7 @@ PHONE_SHOWN = 5 * 60
 """Seconds for which Back and Reload show a telephone number again without a new question."""
 
 
-class DonorsPage(Changes, Documents, StaffPage):
+class DonorsPage(Changes, Documents, Prescriptions, StaffPage):
     """Who looks is written down: a card, a list, a telephone number."""
 
     for_donors = True
@@ -123,6 +132,8 @@ class DonorsPage(Changes, Documents, StaffPage):
             saw=SAW,
             may_edit=self.may("donors.edit"),
             documents=person_documents.lines(self.session, person_id=card.person.id),
+            prescriptions=medication.of_person(self.session, person_ids=[card.person.id]),
+            may_prescribe=self.may("prescriptions.edit"),
             may_book=self.may("desk.use") and card.tenant.takes_patients,
             consents=agreed,
             recorders=lookup.staff_names(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import formats, i18n
 from app.documents import words
+from app.documents.account_fields import of_account, samples
 from app.models.appointment import Appointment
 from app.models.blood import BloodType
 from app.models.enums import AppointmentStatus, LinkPurpose, MessageKind
@@ -24,6 +25,7 @@ PATHS: dict[LinkPurpose, str] = {
     LinkPurpose.CONFIRM_EMAIL: "/confirm-email/",
     LinkPurpose.RESET_PASSWORD: "/reset-password/",
     LinkPurpose.STAFF_INVITE: "/staff/invitation/",
+    LinkPurpose.DATA_EXPORT: "/profile/data/",
 }
 """Where the links lead. The process that sends letters may serve no surface: no url_for here."""
 BOOKINGS = "/bookings"
@@ -48,6 +50,7 @@ def values_of(session: Session, message: Message, *, now: dt.datetime) -> dict[s
     if asked is not None:
         zone = tenant.time_zone if tenant else DEFAULT_ZONE
         values |= {"asked": _moment(asked.created_at, zone), "answer": asked.answer}
+    values |= of_account(session, message, _address, now=now)
     if message.appointment is not None:
         visit = visit_of(session, appointment_id=message.appointment.id)
         values |= _of_visit(visit) | _of_decision(message.appointment, visit)
@@ -63,20 +66,26 @@ def values_of(session: Session, message: Message, *, now: dt.datetime) -> dict[s
 def sample_values() -> dict[str, str]:
     """Every field with an invented value, in the current locale."""
     visit = _sample()
-    return _of_visit(visit) | {
-        "centre": visit.centre,
-        "site": _address("/"),
-        "link": _address("/…"),
-        "until": _moment(visit.starts_at, visit.time_zone),
-        "reason": gettext("The code differs from the one in the blood service's file."),
-        "advice": gettext("Ask for your code at the registration desk and book again."),
-        "comment": gettext("Please phone us."),
-        "again": words.date(visit),
-        "was": _moment(visit.starts_at - dt.timedelta(days=3), visit.time_zone),
-        "asked": _moment(visit.starts_at, visit.time_zone),
-        "answer": gettext("Please bring your passport and policy to the registration desk."),
-        "others": _days([(visit.starts_at, visit.time_zone, visit.branch, _address(f"{DAY}…"))]),
-    }
+    return (
+        _of_visit(visit)
+        | samples(_address)
+        | {
+            "centre": visit.centre,
+            "site": _address("/"),
+            "link": _address("/…"),
+            "until": _moment(visit.starts_at, visit.time_zone),
+            "reason": gettext("The code differs from the one in the blood service's file."),
+            "advice": gettext("Ask for your code at the registration desk and book again."),
+            "comment": gettext("Please phone us."),
+            "again": words.date(visit),
+            "was": _moment(visit.starts_at - dt.timedelta(days=3), visit.time_zone),
+            "asked": _moment(visit.starts_at, visit.time_zone),
+            "answer": gettext("Please bring your passport and policy to the registration desk."),
+            "others": _days(
+                [(visit.starts_at, visit.time_zone, visit.branch, _address(f"{DAY}…"))]
+            ),
+        }
+    )
 
 
 def _sample() -> Visit:

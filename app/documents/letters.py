@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session, object_session
 
 from app import i18n
 from app.documents import words
+from app.documents.account_fields import recipient, stop_address, stop_words
 from app.documents.calendar import event_ics
 from app.documents.fields import sample_values, values_of
 from app.documents.ticket import ticket_name, ticket_pdf
@@ -58,13 +59,22 @@ def render(message: Message, *, now: dt.datetime) -> EmailMessage:
     assert session is not None
     asked = feedback.of_message(session, message)
     reader = message.account or message.staff_user or asked
-    if reader is None or not reader.email:
+    email = recipient(session, message) or (reader.email if reader is not None else None)
+    if reader is None or not email:
         raise NoRecipient("nobody")
     locale = reader.locale if reader.locale in i18n.LOCALES else "ru"
     with force_locale(locale):
         values = values_of(session, message, now=now)
-    letter = _letter(*filled_text(session, message, locale, values), locale)
-    letter["To"] = _addressee(reader.email)
+    subject, body = filled_text(session, message, locale, values)
+    stop = stop_address(message)
+    if stop:
+        with force_locale(locale):
+            body += f"\n{stop_words(stop)}\n"
+    letter = _letter(subject, body, locale)
+    if stop:  # RFC 8058: the reader's program asks nothing more
+        letter["List-Unsubscribe"] = f"<{stop}>"
+        letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    letter["To"] = _addressee(email)
     letter["From"] = _sender()
     letter["Date"] = format_datetime(now)
     letter["Message-ID"] = f"<{message.uid}@{_host()}>"

@@ -14,12 +14,13 @@ from flask_babel import force_locale, gettext
 from sqlalchemy.orm import Session, object_session
 
 from app import i18n
+from app.documents import account_fields
 from app.documents.letters import filled_text
 from app.models.appointment import Appointment
 from app.models.enums import MessageKind
 from app.models.message import Message
 from app.models.organization import Organization
-from app.rules import clock, codes, reach, sms
+from app.rules import clock, codes, delivery, reach, sms
 from app.rules.letters import check_letter, filled
 
 LONGEST_REASON = 50
@@ -40,12 +41,28 @@ def render(message: Message) -> Sms:
     """The SMS for ``message``. Raises app.rules.sms.NeverSent if no SMS can reach the person."""
     session, booking = object_session(message), message.appointment
     assert session is not None
+    if message.kind in sms.OF_ACCOUNT:
+        return _to_account(session, message)
     if booking is None or booking.person_id is None:
         raise sms.NeverSent("no phone number")
     number = sms.mobile(reach.number_of(booking))
     locale = _locale(message)
     with force_locale(locale):
         values = _values(session, booking, message.kind)
+    _, text = filled_text(session, message, locale, values)
+    return Sms(str(message.uid), number, one_line(text))
+
+
+def _to_account(session: Session, message: Message) -> Sms:
+    """To the number that is being proved, else to the account's own."""
+    proof = delivery.proof_of(session, message)
+    number = sms.mobile(
+        proof.value if proof is not None else message.account and message.account.phone
+    )
+    locale = _locale(message)
+    with force_locale(locale):
+        values = account_fields.of_account(session, message, _address, now=message.run_at)
+    values = {"centre": "", "site": _site()} | values
     _, text = filled_text(session, message, locale, values)
     return Sms(str(message.uid), number, one_line(text))
 
@@ -70,9 +87,10 @@ def sample_values() -> dict[str, str]:
         "until": "14:35",
         "number": "1002",
         "date": _figures(dt.date(2030, 11, 25)),
-        "time": "10:30",
         "phone": "+7 000 000-00-00",
         "reason": gettext("The doctor has fallen ill"),
+        **account_fields.samples(_address),
+        "time": "10:30",
     }
 
 
@@ -123,6 +141,10 @@ def _figures(day: dt.date) -> str:
     """«25.11», in English «25 Nov»: two figures would be read both ways."""
     pattern = "dd.MM" if i18n.locale() == "ru" else "d MMM"
     return str(format_date(day, pattern, locale=i18n.locale()))
+
+
+def _address(path: str) -> str:
+    return f"{current_app.config['PUBLIC_URL']}{path}"
 
 
 def _site() -> str:

@@ -16,16 +16,22 @@ from app.rules import (
     booking,
     closing,
     codes,
+    donation_dates,
     guests,
     heartbeats,
     holding,
     imports,
     large_publishing,
+    medication,
     publishing,
+    reminders,
+    retention,
     throttle,
 )
 
 log = logging.getLogger("talon.jobs")
+NIGHT = range(0, 3)
+"""Hours in UTC: from Kaliningrad to Kamchatka few people book then."""
 ROUNDS = 30
 """At most so many portions in one turn; the next turn goes on."""
 
@@ -76,6 +82,43 @@ def _sweep(session: Session, now: dt.datetime) -> bool:
     return False
 
 
+class _Medication:
+    """Reminders of medicines for the next half hour (row E56)."""
+
+    def __init__(self) -> None:
+        self.walk = reminders.Walk(dt.timedelta(minutes=5))
+
+    def __call__(self, session: Session, now: dt.datetime) -> bool:
+        if self.walk.resting(now):
+            return False
+        return self.walk.went(medication.make_due(session, now=now, after=self.walk.after), now)
+
+
+class _DonationDates:
+    """Who may donate again (N23): everybody is looked at twice a day."""
+
+    def __init__(self) -> None:
+        self.walk = reminders.Walk(dt.timedelta(hours=12))
+
+    def __call__(self, session: Session, now: dt.datetime) -> bool:
+        if self.walk.resting(now):
+            return False
+        return self.walk.went(donation_dates.portion(session, after=self.walk.after, now=now), now)
+
+
+class _Retention:
+    """What is over its term, a portion a night (app/data/retention.json)."""
+
+    def __init__(self) -> None:
+        self.walk = reminders.Walk(dt.timedelta(hours=20))
+
+    def __call__(self, session: Session, now: dt.datetime) -> bool:
+        if now.hour in NIGHT and not self.walk.resting(now):
+            retention.run(session, now=now)
+            self.walk.went(None, now)
+        return False
+
+
 def _alive(session: Session, now: dt.datetime) -> bool:
     return False
 
@@ -97,6 +140,9 @@ PERIODIC = (
     Periodic("publish_due", dt.timedelta(seconds=20), _publish_due),
     Periodic("publish_large", dt.timedelta(seconds=5), _Large()),
     Periodic("finish_closings", dt.timedelta(seconds=30), _finish_closings),
+    Periodic("medication", dt.timedelta(seconds=60), _Medication()),
+    Periodic("donation_dates", dt.timedelta(seconds=60), _DonationDates()),
+    Periodic("retention", dt.timedelta(seconds=60), _Retention()),
     Periodic("sweep", dt.timedelta(seconds=60), _sweep),
 )
 """None rarer than app.rules.condition.LATEST_BEAT, or /readyz misses its mark of life."""

@@ -159,6 +159,8 @@ class LinkPurpose(StrEnum):
     CONFIRM_EMAIL = "confirm_email"
     RESET_PASSWORD = "reset_password"
     STAFF_INVITE = "staff_invite"
+    DATA_EXPORT = "data_export"
+    """Everything that is kept about an account, to be taken away once (N15)."""
     JOIN_FAMILY = "join_family"
     """An adult relative agrees to be represented (C8)."""
 
@@ -196,6 +198,18 @@ class MessageKind(StrEnum):
     VISIT_EXPIRED = "visit_expired"
     MOVED = "moved"
     VISIT_MOVED = "visit_moved"
+    EMAIL_CHANGE = "email_change"
+    """To the new address, with the link that proves it (E56)."""
+    EMAIL_CHANGED = "email_changed"
+    """To the former address."""
+    PHONE_CODE = "phone_code"
+    CONTACT_CHANGED = "contact_changed"
+    VISIT_REMINDER = "visit_reminder"
+    """The reminder by SMS, where the policy lets accounts have any (E53)."""
+    MEDICATION = "medication"
+    MEDICATION_SMS = "medication_sms"
+    DONATION_DATE = "donation_date"
+    DATA_READY = "data_ready"
 
 
 class MessageChannel(StrEnum):

@@ -16,7 +16,9 @@ from app import sessions
 from app.extensions import db, only_reads, saved
 from app.i18n import say
 from app.models.appointment import Appointment
+from app.models.cabinet_choices import AccountEventKind
 from app.models.enums import AppointmentStatus
+from app.public.cabinet import note
 from app.public.guards import signed_in
 from app.public.header import cards, reader
 from app.public.site import public
@@ -113,7 +115,10 @@ def confirm_booking(uid: uuid.UUID) -> Any:
     chosen_id = cabinet.own_id(db.session(), uid=uid)
     try:
         with saved() as saving:
-            rules.confirm(saving, appointment_id=chosen_id, actor=actor_of(reader()), now=g.now)
+            done = rules.confirm(
+                saving, appointment_id=chosen_id, actor=actor_of(reader()), now=g.now
+            )
+            note(AccountEventKind.BOOKED, person_id=done.person_id, appointment_id=done.id)
     except RuleError as refusal:
         only_reads()
         return _confirm_page(cabinet.own(db.session(), uid=uid), error=say(refusal)), 409

@@ -14,7 +14,9 @@ from app.documents.ticket import ticket_name, ticket_pdf
 from app.extensions import db, saved
 from app.i18n import blood_set, full_day, hour, label, locale, localized, say
 from app.models.appointment import Appointment
+from app.models.cabinet_choices import AccountEventKind
 from app.models.policy import BookingPolicy
+from app.public.cabinet import note
 from app.public.guards import signed_in
 from app.public.header import cards, header, reader
 from app.public.site import public
@@ -114,6 +116,7 @@ def cancel(uid: uuid.UUID) -> Any:
         try:
             with saved() as saving:
                 rules.cancel(saving, appointment_id=row.id, actor=actor_of(reader()), now=g.now)
+                note(AccountEventKind.CANCELLED, person_id=row.person_id, appointment_id=row.id)
         except RuleError as refusal:
             row = cabinet.own(db.session(), uid=uid)
             error, status = say(refusal), 409

@@ -1,4 +1,4 @@
-"""The donor's own data: all shown, only the code and the password can be changed (A12)."""
+"""«Профиль»: what an account is known by, whatever it is; of a donor also his own words (A12, E56)."""
 
 from __future__ import annotations
 
@@ -12,19 +12,16 @@ from app import sessions
 from app.extensions import db, saved
 from app.i18n import say
 from app.models.cabinet_choices import AccountEventKind
+from app.models.donor import Donor
+from app.public import fresh
 from app.public.cabinet import note
-from app.public.guards import limited, signed_in, status_of
+from app.public.guards import signed_in, status_of
 from app.public.header import cards, header, reader
 from app.public.site import public
-from app.rules import accounts, cabinet, donor_codes, passwords
+from app.rules import accounts, cabinet, donor_codes, own_policy, passwords
 from app.rules.actor import actor_of
-from app.rules.errors import N_, NotFound, RuleError
+from app.rules.errors import NotFound, RuleError
 from forms.accounts import ChangePasswordForm, DonorCodeForm
-
-
-class WrongCurrent(RuleError):
-    code = "wrong_current"
-    text = N_("The current password is not right.")
 
 
 @public.get("/profile")
@@ -36,7 +33,8 @@ def profile() -> Any:
 @public.post("/profile/code")
 @signed_in
 def change_code() -> Any:
-    """The code of the reader's card, in each organization the same form."""
+    """The code of the reader's card, in each organization the same form (A12). Raises NotFound: no donor."""
+    cabinet.donor(db.session(), person_id=_own_person())
     form = DonorCodeForm()
     if not form.validate():
         return _page(code_form=form), 400
@@ -64,9 +62,7 @@ def change_password() -> Any:
     if not form.validate():
         return _page(password_form=form), 400
     try:
-        limited(("sign_in", f"{reader().email} {sessions.client_ip()}"))
-        if not passwords.verified(reader().password_hash, form.current.data):
-            raise WrongCurrent()
+        fresh.demand(form.current.data)
         password_hash = passwords.hashed(form.password.data)
         with saved() as saving:
             accounts.change_password(
@@ -92,11 +88,29 @@ def _own_person() -> int:
 def _page(
     code_form: DonorCodeForm | None = None, password_form: ChangePasswordForm | None = None
 ) -> str:
-    donor = cabinet.donor(db.session(), person_id=_own_person())
+    donor = _donor()
+    code = donor.donor_code if donor is not None else ""
     return render_template(
         "public/profile.html",
+        account=reader(),
         donor=donor,
         centre=header().centre,
-        code_form=code_form or DonorCodeForm(formdata=None, donor_code=donor.donor_code),
+        has_card=bool(cards()),
+        policies=_policies(),
+        code_form=code_form or DonorCodeForm(formdata=None, donor_code=code),
         password_form=password_form or ChangePasswordForm(formdata=None),
     )
+
+
+def _donor() -> Donor | None:
+    """What the reader said of himself at a blood centre; None for who is no donor there."""
+    try:
+        return cabinet.donor(db.session(), person_id=_own_person())
+    except NotFound:
+        return None
+
+
+def _policies() -> list[str]:
+    """«832*****567», each number once, however many organizations know it."""
+    found = own_policy.masked(db.session(), person_ids=cards().values())
+    return sorted(set(found.values()))

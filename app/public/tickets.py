@@ -16,11 +16,13 @@ from app.documents.ticket import ticket_name, ticket_pdf
 from app.extensions import db, only_reads, saved
 from app.i18n import locale, say
 from app.models.appointment import Appointment
+from app.models.cabinet_choices import AccountEventKind
 from app.models.enums import AppointmentStatus as A
 from app.models.policy_choices import Entry
 from app.models.scope import widened
 from app.public import questions, visitor
 from app.public.bookings import as_file
+from app.public.cabinet import note
 from app.public.guards import counted, status_of
 from app.public.header import at
 from app.public.site import public
@@ -105,6 +107,7 @@ def cancel_visit(uid: uuid.UUID) -> Any:
         try:
             with saved() as saving:
                 patient_visits.cancel(saving, row=row, actor=visitor.actor(), now=g.now)
+                note(AccountEventKind.CANCELLED, person_id=row.person_id, appointment_id=row.id)
         except RuleError as refusal:
             only_reads()
             row, error, status = _own(uid), say(refusal), 409

@@ -36,15 +36,28 @@ def remind(
     now: dt.datetime,
     keeper: outbox.Keeper | None = None,
 ) -> None:
-    """The reminder some hours before the visit, unless it is too near for one."""
-    remind_at = appointment.starts_at - dt.timedelta(hours=appointment.policy.remind_hours_before)
-    if remind_at > now:
-        outbox.tell(
-            session,
-            appointment,
-            MessageKind.REMINDER,
-            now=now,
-            run_at=remind_at,
-            useless_after=appointment.starts_at,
-            keeper=keeper,
-        )
+    """The reminders some hours before the visit, by letter and by SMS, unless it is too near for one.
+
+    What the account has switched off, and SMS that the policy does not let it have, are dropped as they are
+    sent (app.rules.delivery): both may change meanwhile.
+    """
+    keeper = keeper or outbox.keeper_of(session, appointment, now=now)
+    policy = appointment.policy
+    ahead = {policy.remind_hours_before, policy.remind_again_hours} - {0}
+    coming = [h for h in sorted(ahead) if appointment.starts_at - dt.timedelta(hours=h) > now]
+    if keeper.account_id is None or not coming:
+        return
+    kinds = [MessageKind.REMINDER, *([MessageKind.VISIT_REMINDER] if policy.account_sms else [])]
+    for hours in coming:
+        for kind in kinds:
+            outbox.add(
+                session,
+                kind=kind,
+                key=f"{kind}:{appointment.id}:{int(now.timestamp() * 1000)}:{hours}",
+                now=now,
+                run_at=appointment.starts_at - dt.timedelta(hours=hours),
+                useless_after=appointment.starts_at,
+                tenant_id=appointment.tenant_id,
+                account_id=keeper.account_id,
+                appointment_id=appointment.id,
+            )

@@ -63,6 +63,7 @@ TOLD = (
     MessageKind.VISIT_APPROVED,
     MessageKind.VISIT_REFUSED,
     MessageKind.REMINDER,
+    MessageKind.VISIT_REMINDER,
     MessageKind.CONFIRM_CODE,
 )
 """What tells of a decision, and is withdrawn with it."""

@@ -248,6 +248,7 @@ def cancel(
             MessageKind.APPROVED,
             MessageKind.VISIT_APPROVED,
             MessageKind.REMINDER,
+            MessageKind.VISIT_REMINDER,
             MessageKind.REQUEST_RECEIVED,
         ),
         now=now,

@@ -62,6 +62,18 @@ def stands(session: Session, *, person_id: int) -> bool:
     return found is not None
 
 
+def withdrawn(
+    session: Session, *, person_id: int, purpose: ConsentPurpose = ConsentPurpose.BOOKING
+) -> bool:
+    """There were consents to this, and none of them stands."""
+    ends = session.scalars(
+        select(Consent.withdrawn_at)
+        .join(Consent.text)
+        .where(Consent.person_id == person_id, ConsentText.purpose == purpose)
+    ).all()
+    return bool(ends) and None not in ends
+
+
 def asked(
     session: Session, *, policy: BookingPolicy, person: Person, now: dt.datetime
 ) -> ConsentText | None:

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from app.models.account import Account, OneTimeLink
 from app.models.appointment import Appointment
-from app.models.consent import Consent
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import LinkPurpose, MessageChannel, MessageStatus
 from app.models.enums import MessageKind as K
 from app.models.message import Message
-from app.rules import outbox
+from app.models.sign_in import ContactProof
+from app.rules import consents, notices, outbox, reminders
 from app.rules.transitions import changed_rows
 
 GRACE = dt.timedelta(seconds=3)
@@ -39,16 +39,20 @@ TOLD: dict[K, A] = {
     K.VISIT_EXPIRED: A.EXPIRED,
     K.MOVED: A.BOOKED,
     K.VISIT_MOVED: A.BOOKED,
+    K.VISIT_REMINDER: A.BOOKED,
 }
 """The status a letter speaks of: once the booking has another one, the letter is not true."""
 LINKED: dict[K, LinkPurpose] = {
     K.CONFIRM_EMAIL: LinkPurpose.CONFIRM_EMAIL,
     K.RESET_PASSWORD: LinkPurpose.RESET_PASSWORD,
     K.STAFF_INVITE: LinkPurpose.STAFF_INVITE,
+    K.DATA_READY: LinkPurpose.DATA_EXPORT,
 }
 DECISIONS = frozenset({K.APPROVED, K.REJECTED, K.VISIT_APPROVED, K.VISIT_REFUSED})
 """What tells of a decision waits until it can no longer be undone."""
-WISHED = frozenset({K.REMINDER})
+PROVED = frozenset({K.EMAIL_CHANGE, K.PHONE_CODE})
+"""What is of use only while its row waits (app.models.sign_in.ContactProof)."""
+WISHED = frozenset({K.REMINDER, K.VISIT_REMINDER})
 """Letters that lean on the consent alone; the others tell what has become of one's own request."""
 
 
@@ -66,24 +70,82 @@ def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
     """Whether to send ``message`` now, by the state of the world as it is now."""
     if message.useless_after is not None and message.useless_after <= now:
         return Verdict.DROP
-    if message.kind in LINKED:
-        return Verdict.SEND if _link_lives(session, message, now) else Verdict.DROP
-    if message.kind is K.CONFIRM_CODE:
-        return _code_verdict(session, message, now)
-    if message.kind not in TOLD:
-        return Verdict.SEND
+    decided = _without_booking(session, message, now)
+    if decided is not None:
+        return decided
     booking = session.get(Appointment, message.appointment_id)
     if booking is None or booking.status is not TOLD[message.kind]:
         return Verdict.DROP
-    if message.kind is K.REMINDER and booking.starts_at <= now:
-        return Verdict.DROP
-    if message.kind in WISHED and _consent_withdrawn(session, booking.person_id):
+    if not _may_leave(session, message, booking, now):
         return Verdict.DROP
     if message.channel is MessageChannel.EMAIL and _address_unproven(session, message):
         return Verdict.HOLD
     if message.kind in DECISIONS and _can_be_undone(booking, now):
         return Verdict.WAIT
     return Verdict.SEND
+
+
+def _without_booking(session: Session, message: Message, now: dt.datetime) -> Verdict | None:
+    """What is decided without looking at a booking; None for what tells of one."""
+    if message.kind is K.CONFIRM_CODE:
+        return _code_verdict(session, message, now)
+    if message.kind in LINKED:
+        good = _link_lives(session, message, now)
+    elif message.kind in PROVED:
+        good = _proof_waits(session, message, now)
+    elif not _wished(session, message):
+        good = False
+    elif message.kind in reminders.KINDS:
+        good = reminders.still_true(session, message, now=now)
+    elif message.kind in TOLD:
+        return None
+    else:
+        good = True
+    return Verdict.SEND if good else Verdict.DROP
+
+
+def _may_leave(session: Session, message: Message, booking: Appointment, now: dt.datetime) -> bool:
+    """Reminders lean on the consent and end with the visit's beginning; SMS on the policy (E53)."""
+    if message.kind in WISHED and (
+        booking.starts_at <= now or consents.withdrawn(session, person_id=booking.person_id)
+    ):
+        return False
+    return _sms_allowed(message, booking)
+
+
+def _wished(session: Session, message: Message) -> bool:
+    """The account that it goes to has not switched such messages off (app.rules.notices)."""
+    return message.account_id is None or notices.wants(
+        session, account_id=message.account_id, kind=message.kind, channel=message.channel
+    )
+
+
+def _sms_allowed(message: Message, booking: Appointment) -> bool:
+    """Row E53: who has a cabinet gets no SMS about what stands there, unless the policy says so. Bad news
+    is told all the same, where no letter reaches (app.rules.outbox.tell)."""
+    if message.channel is not MessageChannel.SMS or message.account_id is None:
+        return True
+    return notices.event_of(message.kind) is None or booking.policy.account_sms
+
+
+def proof_of(session: Session, message: Message) -> ContactProof | None:
+    """The code or link this message was written for, if it has not been sent anew since; compared as in
+    ``link_of``."""
+    proof_id = message.facts.get("proof_id")
+    proof = session.get(ContactProof, proof_id) if proof_id is not None else None
+    if (
+        proof is None
+        or proof.account_id != message.account_id
+        or proof.sent != message.facts.get("sent")
+        or proof.created_at > message.created_at
+    ):
+        return None
+    return proof
+
+
+def _proof_waits(session: Session, message: Message, now: dt.datetime) -> bool:
+    proof = proof_of(session, message)
+    return proof is not None and proof.used_at is None and proof.expires_at > now
 
 
 def _can_be_undone(booking: Appointment, now: dt.datetime) -> bool:
@@ -134,12 +196,6 @@ def link_of(session: Session, message: Message) -> OneTimeLink | None:
 def _link_lives(session: Session, message: Message, now: dt.datetime) -> bool:
     link = link_of(session, message)
     return link is not None and link.used_at is None and link.expires_at > now
-
-
-def _consent_withdrawn(session: Session, person_id: int) -> bool:
-    """There were consents, and none of them stands."""
-    ends = session.scalars(select(Consent.withdrawn_at).where(Consent.person_id == person_id)).all()
-    return bool(ends) and None not in ends
 
 
 def begin(session: Session, *, message_id: int, attempt: int, now: dt.datetime) -> bool:

@@ -83,6 +83,18 @@ SHORT_VISIT = {
 }
 SHORT_REASON = {"reason": N_("the reason, shortened")}
 ANSWER = {"answer": N_("the answer of the staff")}
+NEW_ADDRESS = {"address": N_("the new address, masked")}
+CHANGED = {"changed": N_("what was changed: the telephone or the policy")}
+MEDICINE = {
+    "medicine": N_("the medicine"),
+    "dose": N_("how much of it, if staff have written that down"),
+    "time": N_("the hour to take it"),
+    "relative": N_("whose medicine it is, if a relative’s"),
+}
+NEXT_DONATION = {
+    "possible": N_("each kind of donation with its first date, a line each"),
+    "places": N_("address of the page where one books"),
+}
 
 FIELDS: dict[K, dict[str, str]] = {
     K.CONFIRM_EMAIL: COMMON | LINK,
@@ -108,6 +120,15 @@ FIELDS: dict[K, dict[str, str]] = {
     K.VISIT_EXPIRED: COMMON | SHORT_VISIT,
     K.MOVED: COMMON | VISIT | WAS,
     K.VISIT_MOVED: COMMON | SHORT_VISIT,
+    K.EMAIL_CHANGE: COMMON | LINK,
+    K.EMAIL_CHANGED: COMMON | NEW_ADDRESS,
+    K.PHONE_CODE: COMMON | CODE,
+    K.CONTACT_CHANGED: COMMON | CHANGED,
+    K.VISIT_REMINDER: COMMON | SHORT_VISIT,
+    K.MEDICATION: COMMON | MEDICINE,
+    K.MEDICATION_SMS: COMMON | MEDICINE,
+    K.DONATION_DATE: COMMON | NEXT_DONATION,
+    K.DATA_READY: COMMON | LINK,
 }
 """For each kind: the fields its text may name, with what they stand for (to be translated)."""
 

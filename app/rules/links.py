@@ -19,6 +19,7 @@ LIFETIMES: dict[LinkPurpose, dt.timedelta] = {
     LinkPurpose.CONFIRM_EMAIL: dt.timedelta(hours=24),
     LinkPurpose.RESET_PASSWORD: dt.timedelta(hours=1),
     LinkPurpose.STAFF_INVITE: dt.timedelta(days=3),
+    LinkPurpose.DATA_EXPORT: dt.timedelta(days=3),
 }
 
 

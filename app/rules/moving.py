@@ -36,6 +36,7 @@ A = AppointmentStatus
 OUTDATED = (
     MessageKind.APPROVED,
     MessageKind.REMINDER,
+    MessageKind.VISIT_REMINDER,
     MessageKind.MOVED,
     MessageKind.VISIT_MOVED,
 )

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import hmac
 import json
+import uuid
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.models.account import Account
 from app.models.cabinet import NoticeChoice
 from app.models.cabinet_choices import NoticeEvent
+from app.models.crypto import derived
 from app.models.enums import MessageChannel, MessageKind
 from app.models.scope import widened
+from app.rules.errors import NotFound
 
 DATA = Path(__file__).parent.parent / "data" / "notices.json"
 Choice = tuple[NoticeEvent, MessageChannel]
@@ -81,3 +87,43 @@ def choose(
         row.is_on, row.changed_at = on, now
         session.flush()
     return True
+
+
+def stop_token(account: Account, event: NoticeEvent, channel: MessageChannel) -> str:
+    """What stands in a letter's address: it stops these notices and opens nothing else. Never stored."""
+    return f"{account.uid.hex}.{event.value}.{channel.value}.{_mark(account.id, event, channel)}"
+
+
+def _mark(account_id: int, event: NoticeEvent, channel: MessageChannel) -> str:
+    return derived("stop-notices", account_id, f"{event.value}|{channel.value}")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What a letter's address stops, and whether that is so already."""
+
+    account_id: int
+    event: NoticeEvent
+    channel: MessageChannel
+    is_on: bool
+
+
+def meant(session: Session, *, token: str) -> Stop:
+    """Raises NotFound for what no letter of ours says."""
+    parts = token.split(".")
+    try:
+        name, said, way, mark = parts
+        uid, event, channel = uuid.UUID(hex=name), NoticeEvent(said), MessageChannel(way)
+    except ValueError as error:
+        raise NotFound() from error
+    with widened(session, "a letter's reader"):
+        account_id = session.scalar(
+            select(Account.id).where(Account.uid == uid, Account.erased_at.is_(None))
+        )
+    good = account_id is not None and hmac.compare_digest(
+        mark.encode(), _mark(account_id, event, channel).encode()
+    )
+    if account_id is None or not good:
+        raise NotFound()
+    is_on = choices(session, account_id=account_id)[event, channel]
+    return Stop(account_id, event, channel, is_on)

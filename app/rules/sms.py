@@ -16,7 +16,17 @@ INSTEAD = {
     MessageKind.DAY_CLOSED: MessageKind.VISIT_CANCELLED,
 }
 """A letter that nobody may miss, and the SMS for whom no letter reaches."""
-KINDS = frozenset({MessageKind.CONFIRM_CODE, MessageKind.BOOKING_LAPSED, *INSTEAD.values()})
+OF_ACCOUNT = frozenset({MessageKind.PHONE_CODE, MessageKind.MEDICATION_SMS})
+"""To the telephone of an account, about no booking."""
+KINDS = frozenset(
+    {
+        MessageKind.CONFIRM_CODE,
+        MessageKind.BOOKING_LAPSED,
+        MessageKind.VISIT_REMINDER,
+        *OF_ACCOUNT,
+        *INSTEAD.values(),
+    }
+)
 """These go out as SMS: their texts have no subject."""
 MOST_PARTS = 2
 MOBILE = re.compile(r"\+79[0-9]{9}")

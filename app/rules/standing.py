@@ -46,7 +46,7 @@ def standings(
     today = local_date(now, zone)
 
     def against(kind: DonationKind, day: dt.date) -> list[Refusal]:
-        found = check(person, _visit(kind, day, zone), policy=policy, numbers=numbers(day), now=now)
+        found = check(person, visit(kind, day, zone), policy=policy, numbers=numbers(day), now=now)
         return [refusal for refusal in found if refusal.code in MEDICAL]
 
     result = []
@@ -82,12 +82,12 @@ def site_refusals(
     now: dt.datetime,
 ) -> list[Refusal]:
     """Why the site would refuse any booking just now, medical reasons aside."""
-    visit = _visit(DonationKind.BLOOD, local_date(now, zone), zone)
-    found = check(person, visit, policy=policy, numbers=numbers, now=now)
+    place = visit(DonationKind.BLOOD, local_date(now, zone), zone)
+    found = check(person, place, policy=policy, numbers=numbers, now=now)
     return [refusal for refusal in found if refusal.code in SITE]
 
 
-def _visit(kind: DonationKind, day: dt.date, zone: str) -> SlotFacts:
+def visit(kind: DonationKind, day: dt.date, zone: str) -> SlotFacts:
     """A place on this day that is open to everybody."""
     return SlotFacts(
         starts_at=midnight(day, zone),

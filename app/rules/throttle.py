@@ -48,6 +48,7 @@ LIMITS: dict[str, Limit] = {
     "question_try": Limit(5, dt.timedelta(minutes=1)),
     "question_used": Limit(1, dt.timedelta(minutes=1)),
     **_of_data("identification"),
+    **_of_data("contacts"),
 }
 
 

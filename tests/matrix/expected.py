@@ -71,6 +71,30 @@ all     GET   /feedback/sent
 donor   GET   /profile
 donor   POST  /profile/code                             +donor_code=700700
 donor   POST  /profile/password
+donor   GET   /profile/email
+donor   POST  /profile/email
+donor   GET   /profile/email/<token>                    token=x =410
+donor   POST  /profile/email/<token>                    token=x =410
+donor   GET   /profile/phone
+donor   POST  /profile/phone
+donor   GET   /profile/phone/code
+donor   POST  /profile/phone/code
+donor   GET   /profile/policy
+donor   POST  /profile/policy
+donor   GET   /profile/notices
+donor   POST  /profile/notices
+donor   POST  /profile/medication
+donor   GET   /profile/rights
+owner   GET   /profile/consents/<uuid:tenant>/<purpose>/withdraw   tenant=root purpose=medication
+owner   POST  /profile/consents/<uuid:tenant>/<purpose>/withdraw   tenant=root purpose=medication
+donor   GET   /profile/data
+donor   POST  /profile/data
+donor   GET   /profile/data/<token>                     token=x =410
+donor   POST  /profile/data/<token>                     token=x =410
+donor   GET   /profile/delete
+donor   POST  /profile/delete
+all     GET   /notices/stop/<token>                     token=stop_token
+all     POST  /notices/stop/<token>                     token=stop_token
 donor   GET   /bookings
 owner   GET   /bookings/<uuid:uid>                      uid=request
 owner   GET   /bookings/<uuid:uid>/confirm              uid=held
@@ -195,6 +219,10 @@ R       GET   /staff/donors/<uuid:uid>/documents/<uuid:fact>/withdraw/   uid=per
 R       POST  /staff/donors/<uuid:uid>/documents/<uuid:fact>/withdraw/   uid=person fact=document
 MRO     GET   /staff/donors/<uuid:uid>/documents/<uuid:fact>/show/       uid=person fact=document narrowed
 MRO     POST  /staff/donors/<uuid:uid>/documents/<uuid:fact>/show/       uid=person fact=document
+R       GET   /staff/donors/<uuid:uid>/prescriptions/   uid=person
+R       POST  /staff/donors/<uuid:uid>/prescriptions/   uid=person
+R       GET   /staff/donors/<uuid:uid>/prescriptions/<uuid:fact>/stop/   uid=person fact=prescription
+R       POST  /staff/donors/<uuid:uid>/prescriptions/<uuid:fact>/stop/   uid=person fact=prescription
 R       GET   /staff/donors/<uuid:uid>/link/            uid=person
 R       POST  /staff/donors/<uuid:uid>/link/            uid=person
 R       GET   /staff/donors/<uuid:uid>/unlink/          uid=linked
@@ -446,6 +474,8 @@ AMR     POST  /staff/messages/export/                   nothing +format=csv
 AR      GET   /staff/messages/do/<name>/                name=resend id=message
 AR      POST  /staff/messages/do/<name>/                name=resend id=message
 MR      GET   /staff/calls/
+A       GET   /staff/retention/
+A       POST  /staff/retention/                         nothing
 AC      GET   /staff/audit/
 AC      GET   /staff/audit/details/                     id=audit
 AC      GET   /staff/audit/new/                         nothing

@@ -34,10 +34,12 @@ from app.models import (
     StaffUser,
 )
 from app.models.blood import BloodType
+from app.models.cabinet_choices import NoticeEvent
 from app.models.enums import (
     ActorKind,
     ImportStatus,
     LinkPurpose,
+    MessageChannel,
     MessageKind,
     MessageStatus,
     PageKind,
@@ -46,7 +48,7 @@ from app.models.enums import (
     RowAction,
 )
 from app.models.enums import AppointmentStatus as A
-from app.rules import absences, drafts, links, outbox, templates
+from app.rules import absences, drafts, links, medication, notices, outbox, templates
 from app.rules.actor import actor_of
 from app.rules.matrix import Dates, Line, Matrix
 from app.rules.sittings import Line as Sitting
@@ -258,10 +260,27 @@ class World:
             record=record,
             deferral=make.make_deferral(session, tenant, self.known),
             document=make.make_document(session, self.known.person),
+            prescription=self._rights(),
             donation=make.make_donation(
                 session, tenant, self.known, on_date=self.now.date() - dt.timedelta(days=200)
             ),
         )
+
+    def _rights(self) -> Any:
+        """A consent to be withdrawn, a link that stops letters; a prescription to be stopped."""
+        session, tenant, now = self.session, self.tenant, self.now
+        who, account = self.known.person, self.known.account
+        medication.agree(
+            session, account=account, person_ids=[who.id], now=now, ip="", user_agent=""
+        )
+        self.things["stop_token"] = notices.stop_token(
+            account, NoticeEvent.REMINDER, MessageChannel.EMAIL
+        )
+        doctor = self._staff(Role.REGISTRAR, tenant.root, "prescriber", "Канарейкин Врач")
+        return medication.prescribe(
+            session, person=who, medicine="Канарейка", dose="", hours="08:00",
+            first_day=now.date(), last_day=now.date(), actor=actor_of(doctor), now=now,
+        )  # fmt: skip
 
     def _days(self) -> None:
         session, tenant, now = self.session, self.tenant, self.now

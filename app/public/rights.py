@@ -1,0 +1,160 @@
+"""«Ваши данные и права» (N15): consents to withdraw, all that is kept to take away, the cabinet to delete."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Response, g, make_response, redirect, render_template, request, url_for
+from flask import flash as notice
+from flask_babel import gettext
+
+from app import sessions
+from app.documents import own_data as paper
+from app.extensions import db, only_reads, saved
+from app.i18n import say
+from app.models.cabinet_choices import AccountEventKind
+from app.models.enums import LinkPurpose
+from app.public import fresh
+from app.public.bookings import as_file
+from app.public.cabinet import note
+from app.public.guards import limited, signed_in, status_of
+from app.public.header import cards, reader
+from app.public.site import public
+from app.rules import accounts, erasing, links, own_consents, own_data
+from app.rules.errors import RuleError
+from app.rules.links import LinkEnded
+from forms.rights import DataForm, DeleteForm
+
+
+@cache
+def kept_by_law() -> list[dict[str, str]]:
+    """What stays, in both languages, and by which law."""
+    path = Path(__file__).parent.parent / "data" / "retention.json"
+    found: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))["kept"]
+    return found
+
+
+@public.get("/profile/rights")
+@signed_in
+def rights() -> str:
+    """The consents, and the ways onward."""
+    found = own_consents.lines(db.session(), person_ids=cards().values())
+    return render_template("public/profile/rights.html", lines=found)
+
+
+@public.route("/profile/consents/<uuid:tenant>/<purpose>/withdraw", methods=["GET", "POST"])
+@signed_in
+def withdraw_consent(tenant: uuid.UUID, purpose: str) -> Any:
+    """GET says what follows, POST withdraws. The next message is asked about before it leaves."""
+    own = tuple(cards().values())
+    line = own_consents.standing(db.session(), person_ids=own, tenant=tenant, purpose=purpose)
+    if request.method == "POST":
+        with saved() as saving:
+            own_consents.withdraw(saving, account=reader(), person_ids=own, line=line, now=g.now)
+            note(AccountEventKind.CONSENT_WITHDRAWN)
+        notice(gettext("The consent is withdrawn."), "done")
+        return redirect(url_for("public.rights"), 303)
+    return render_template(
+        "public/profile/withdraw.html",
+        line=line,
+        follows=own_consents.FOLLOWS[line.purpose],
+        ahead=own_consents.ahead(db.session(), person_ids=own, tenant_id=line.organization.id)
+        if line.purpose.value == "booking"
+        else 0,
+    )
+
+
+# --- all that is kept, to take away
+
+
+@public.route("/profile/data", methods=["GET", "POST"])
+@signed_in
+def ask_for_data() -> Any:
+    """With the password a link for one use; it also goes by letter, so that its owner learns of it."""
+    form = DataForm(has_password=fresh.has_password())
+    if not form.is_submitted():
+        return render_template("public/profile/data.html", form=form, error="")
+    if not form.validate():
+        return render_template("public/profile/data.html", form=form, error=""), 400
+    try:
+        fresh.demand(form.typed)
+        with saved() as saving:
+            link = accounts.ask_for_data(saving, account=reader(), now=g.now)
+            token = links.token(link)
+    except RuleError as refusal:
+        only_reads()
+        html = render_template("public/profile/data.html", form=form, error=say(refusal))
+        return html, status_of(refusal)
+    return redirect(url_for("public.take_data", token=token), 303)
+
+
+@public.route("/profile/data/<token>", methods=["GET", "POST"])
+@signed_in
+def take_data(token: str) -> Any:
+    """GET asks, POST hands the archive out, once; it is made now and kept nowhere."""
+    ended, status = "", 200
+    try:
+        link = accounts.live_link(
+            db.session(), purpose=LinkPurpose.DATA_EXPORT, token=token, now=g.now
+        )
+        if link.account_id != reader().id:
+            raise LinkEnded()
+        if request.method == "POST":
+            limited(("link_address", sessions.client_ip()))
+            return _archive(token)
+    except RuleError as refusal:
+        only_reads()
+        ended = say(refusal)
+        status = 410 if isinstance(refusal, LinkEnded) else status_of(refusal)
+    page = render_template("public/profile/take_data.html", ended=ended)
+    response = make_response(page, status)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _archive(token: str) -> Response:
+    tables = own_data.collect(db.session(), account=reader())
+    body = paper.archive(tables, now=g.now)
+    with saved() as saving:
+        accounts.use_link(saving, purpose=LinkPurpose.DATA_EXPORT, token=token, now=g.now)
+        note(AccountEventKind.DATA_EXPORTED)
+    return as_file(body, "application/zip", f"talon-data-{g.now:%Y-%m-%d}.zip")
+
+
+# --- deleting the cabinet
+
+
+@public.route("/profile/delete", methods=["GET", "POST"])
+@signed_in
+def delete_account() -> Any:
+    """What happens and what the law keeps is said before; the password is asked for once more."""
+    form = DeleteForm(has_password=fresh.has_password())
+    if not form.is_submitted():
+        return _delete_page(form)
+    if not form.validate():
+        return _delete_page(form), 400
+    try:
+        fresh.demand(form.typed)
+        with saved() as saving:
+            erasing.erase(saving, account=reader(), now=g.now)
+            sessions.sign_out()
+    except RuleError as refusal:
+        only_reads()
+        return _delete_page(form, say(refusal)), status_of(refusal)
+    notice(gettext("Your cabinet is deleted."), "done")
+    return redirect(url_for("public.places"), 303)
+
+
+def _delete_page(form: DeleteForm, error: str = "") -> str:
+    return render_template(
+        "public/profile/delete.html",
+        form=form,
+        error=error,
+        kept=kept_by_law(),
+        organizations=erasing.kept_by(db.session(), account=reader()),
+        ahead=erasing.ahead(db.session(), account=reader()),
+    )
