@@ -169,7 +169,6 @@ SUBJECTS = {
     "person": _l("Donor card"),
     "prescription": _l("Prescription"),
     "publication": _l("Publication"),
-    "retention": _l("Terms of keeping"),
     "rejection_reason": _l("Reason"),
     "schedule": _l("Donor day or sitting"),
     "schedule_exception": _l("Absence or closed day"),

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.models.message_choices import LinkPurpose as LinkPurpose  # noqa: PLC0414 - given on
+from app.models.message_choices import MessageChannel as MessageChannel  # noqa: PLC0414 - given on
+from app.models.message_choices import MessageKind as MessageKind  # noqa: PLC0414 - given on
+from app.models.message_choices import MessageStatus as MessageStatus  # noqa: PLC0414 - given on
+
 
 class BloodGroup(StrEnum):
     """AB0 group; shown as I (O), II (A), III (B), IV (AB) (seed A, row A7)."""
@@ -153,70 +158,6 @@ class FirstTime(StrEnum):
 class Surface(StrEnum):
     PUBLIC = "public"
     STAFF = "staff"
-
-
-class LinkPurpose(StrEnum):
-    CONFIRM_EMAIL = "confirm_email"
-    RESET_PASSWORD = "reset_password"
-    STAFF_INVITE = "staff_invite"
-    DATA_EXPORT = "data_export"
-    """Everything that is kept about an account, to be taken away once (N15)."""
-    JOIN_FAMILY = "join_family"
-    """An adult relative agrees to be represented (C8)."""
-
-
-class MessageStatus(StrEnum):
-    """Due → sent; obsolete = no longer true or too late; dead = all tries failed: phone the person."""
-
-    DUE = "due"
-    SENT = "sent"
-    OBSOLETE = "obsolete"
-    DEAD = "dead"
-
-
-class MessageKind(StrEnum):
-    CONFIRM_EMAIL = "confirm_email"
-    ALREADY_REGISTERED = "already_registered"
-    RESET_PASSWORD = "reset_password"
-    PASSWORD_CHANGED = "password_changed"
-    REQUEST_RECEIVED = "request_received"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    EXPIRED = "expired"
-    CANCELLED_BY_DONOR = "cancelled_by_donor"
-    CANCELLED_BY_STAFF = "cancelled_by_staff"
-    DAY_CLOSED = "day_closed"
-    REMINDER = "reminder"
-    STAFF_INVITE = "staff_invite"
-    FEEDBACK_RECEIVED = "feedback_received"
-    FEEDBACK_ANSWERED = "feedback_answered"
-    CONFIRM_CODE = "confirm_code"
-    BOOKING_LAPSED = "booking_lapsed"
-    VISIT_CANCELLED = "visit_cancelled"
-    VISIT_APPROVED = "visit_approved"
-    VISIT_REFUSED = "visit_refused"
-    VISIT_EXPIRED = "visit_expired"
-    MOVED = "moved"
-    VISIT_MOVED = "visit_moved"
-    EMAIL_CHANGE = "email_change"
-    """To the new address, with the link that proves it (E56)."""
-    EMAIL_CHANGED = "email_changed"
-    """To the former address."""
-    PHONE_CODE = "phone_code"
-    CONTACT_CHANGED = "contact_changed"
-    VISIT_REMINDER = "visit_reminder"
-    """The reminder by SMS, where the policy lets accounts have any (E53)."""
-    MEDICATION = "medication"
-    MEDICATION_SMS = "medication_sms"
-    DONATION_DATE = "donation_date"
-    DATA_READY = "data_ready"
-
-
-class MessageChannel(StrEnum):
-    """By what way a message goes out."""
-
-    EMAIL = "email"
-    SMS = "sms"
 
 
 class ConsentPurpose(StrEnum):

@@ -62,10 +62,9 @@ TOLD = (
     MessageKind.REJECTED,
     MessageKind.VISIT_APPROVED,
     MessageKind.VISIT_REFUSED,
-    MessageKind.REMINDER,
-    MessageKind.VISIT_REMINDER,
+    MessageKind.REMINDER, MessageKind.VISIT_REMINDER,
     MessageKind.CONFIRM_CODE,
-)
+)  # fmt: skip
 """What tells of a decision, and is withdrawn with it."""
 
 

@@ -121,11 +121,9 @@ def _wished(session: Session, message: Message) -> bool:
 
 
 def _sms_allowed(message: Message, booking: Appointment) -> bool:
-    """Row E53: who has a cabinet gets no SMS about what stands there, unless the policy says so. Bad news
-    is told all the same, where no letter reaches (app.rules.outbox.tell)."""
-    if message.channel is not MessageChannel.SMS or message.account_id is None:
-        return True
-    return notices.event_of(message.kind) is None or booking.policy.account_sms
+    """Row E53: who has a cabinet is reminded by SMS only if the policy says so. What nobody may miss is told
+    by SMS all the same, where no letter reaches (app.rules.outbox.tell)."""
+    return message.kind is not K.VISIT_REMINDER or booking.policy.account_sms
 
 
 def proof_of(session: Session, message: Message) -> ContactProof | None:

@@ -161,7 +161,7 @@ def run_by_hand(
     audit.export(
         session,
         verb="retention.run",
-        table="retention",
+        table="account",
         actor=actor,
         now=now,
         tenant_id=tenant_id,

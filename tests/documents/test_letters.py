@@ -18,12 +18,20 @@ from sqlalchemy.orm import Session
 
 from app.documents import letters
 from app.documents.letters import NoRecipient, default_text, preview, render
-from app.models import ConsentText, DonationType, Message, MessageTemplate, Organization
+from app.models import (
+    ConsentText,
+    ContactProof,
+    DonationType,
+    Message,
+    MessageTemplate,
+    Organization,
+)
 from app.models.blood import BloodType
 from app.models.enums import ActorKind, DonationKind, LinkPurpose, MessageStatus, ScheduleStatus
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import MessageKind as K
-from app.rules import feedback, links, outbox, sms
+from app.rules import contacts, feedback, links, medication, outbox, sms
+from app.rules.actor import actor_of
 from app.rules.letters import FIELDS, EmptyText, LinkNeeded, StrayBrace, UnknownField, check_letter
 from tests import make
 from tests.public.clinic import make_account, make_clinic
@@ -43,6 +51,7 @@ PURPOSE = {
     K.CONFIRM_EMAIL: (LinkPurpose.CONFIRM_EMAIL, "/confirm-email/"),
     K.RESET_PASSWORD: (LinkPurpose.RESET_PASSWORD, "/reset-password/"),
     K.STAFF_INVITE: (LinkPurpose.STAFF_INVITE, "/staff/invitation/"),
+    K.DATA_READY: (LinkPurpose.DATA_EXPORT, "/profile/data/"),
 }
 CHANNELS = ("ru", "en")
 LETTERS = [kind for kind in K if kind not in sms.KINDS]
@@ -75,6 +84,7 @@ def message_of(
         facts = {"link_id": link.id}
     if kind in feedback.LETTERS:
         facts = {"feedback_id": make.make_feedback(session, tenant).id}
+    facts = facts or about_account(session, kind, tenant, donor)
     if kind is K.MOVED:
         facts = {"was": (now + dt.timedelta(days=5)).isoformat()}
     if kind in STATUS:
@@ -92,6 +102,35 @@ def message_of(
     )
     session.flush()
     return message
+
+
+def about_account(
+    session: Session, kind: K, tenant: make.Tenant, donor: make.KnownDonor
+) -> dict[str, object]:
+    """What reminders and proofs of a contact tell of."""
+    if kind in (K.MEDICATION, K.MEDICATION_SMS):
+        row = medication.prescribe(
+            session, person=donor.person, medicine="Пробин", dose="1 таблетка", hours="8:00",
+            first_day=dt.date(2026, 11, 1), last_day=dt.date(2026, 12, 1),
+            actor=actor_of(make.make_staff(session)), now=make.NOW,
+        )  # fmt: skip
+        return {"prescription_id": row.id, "hour": "08:00"}
+    if kind is K.DONATION_DATE:
+        make.make_donation(session, tenant, donor, on_date=dt.date(2026, 9, 1))
+        return {"person_id": donor.person.id}
+    if kind is K.EMAIL_CHANGE:
+        contacts.ask_email(
+            session, account=donor.account, email=f"x{donor.account.email}", now=make.NOW
+        )
+        proof = session.scalars(select(ContactProof)).one()
+        proof.value = donor.account.email
+        return {"proof_id": proof.id, "sent": proof.sent}
+    if kind is K.PHONE_CODE:
+        proof = contacts.ask_phone(
+            session, account=donor.account, number="+79001234567", now=make.NOW
+        )
+        return {"proof_id": proof.id, "sent": proof.sent}
+    return {"what": "phone"} if kind is K.CONTACT_CHANGED else {}
 
 
 def tenant_of(session: Session, message: Message) -> make.Tenant:
@@ -344,7 +383,8 @@ def test_the_tenant_s_own_text_is_used_in_its_language(session: Session) -> None
     session.flush()
     letter = render(message, now=make.NOW)
     assert letter["Subject"] == "Завтра донация, 8:00"
-    assert text_of(letter).strip().endswith("отделение «Сосны».")
+    assert text_of(letter).strip().startswith("Ждём вас: Лесной центр крови, отделение «Сосны».\n")
+    assert "/notices/stop/" in text_of(letter)
     message.account.locale = "en"
     assert str(render(message, now=make.NOW)["Subject"]).startswith("Reminder")
 

@@ -17,6 +17,7 @@ from app.models.base import UtcDateTime
 from app.models.crypto import Encrypted
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import DonationKind
+from app.models.personal import is_personal
 from app.rules import own_data
 from tests import make
 from tests.make import NOW
@@ -41,6 +42,9 @@ class Filled:
             if not medical and name in MEDICAL:
                 continue
             self._fill(name, cls)
+        if medical:  # a line of a file is found by its record's code
+            self.rows["feedback"][0].email = self.account.email
+            self.rows["donor_import_row"][0].code = self.rows["donor_record"][0].code
         session.flush()
 
     def _keys(self) -> dict[str, int]:
@@ -88,6 +92,8 @@ class Filled:
                 elif not column.nullable:
                     self._needed(table)
                     setattr(row, column.name, self.keys[table])
+            elif column.name == "key":
+                row.key = uuid.uuid4().hex
             elif not column.nullable and column.default is None:
                 setattr(row, column.name, self._value(column))
         return row
@@ -134,9 +140,17 @@ class Filled:
             )
         for column in mapper.columns:
             kind = column.type
-            if column.foreign_keys or column.primary_key or isinstance(kind, Enum):
+            if column.foreign_keys or column.primary_key:
                 continue
-            if isinstance(kind, Date) and column.name != "last_day":
+            if isinstance(kind, Enum):
+                if getattr(row, column.name) is None and is_personal(
+                    row.__tablename__, column.name
+                ):
+                    setattr(row, column.name, next(iter(kind.enum_class)))
+                continue
+            if isinstance(kind, LargeBinary) and column.name in ("holder", "held_from"):
+                setattr(row, column.name, uuid.uuid4().bytes * 2)
+            elif isinstance(kind, Date) and column.name != "last_day":
                 setattr(row, column.name, DAY)
             elif isinstance(kind, JSON) and column.name != "facts":
                 setattr(row, column.name, [f"{self.mark} {next(self.numbers)}"])
@@ -147,7 +161,7 @@ class Filled:
                 setattr(row, column.name, text[: kind.length or 200])
 
 
-KEPT_TEXT = {"locale", "key"}
+KEPT_TEXT = {"locale", "key", "event"}
 """Words of ours."""
 MEDICAL = {"donation", "deferral", "donor_record", "donor_import_row", "attachment"}
 """Tables whose rows alone make the organization keep a card."""

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import Consent, Message
+from app.models.cabinet_choices import NoticeEvent
 from app.models.enums import AppointmentStatus as A
-from app.models.enums import LinkPurpose, MessageStatus
+from app.models.enums import LinkPurpose, MessageChannel, MessageStatus
 from app.models.enums import MessageKind as K
-from app.rules import approval, booking, delivery, heartbeats, links, outbox
+from app.rules import approval, booking, delivery, heartbeats, links, notices, outbox
 from app.rules.actor import actor_of
 from app.rules.delivery import GRACE, TOLD, Verdict, verdict
 from tests import make
@@ -27,6 +28,10 @@ def told(session: Session, kind: K, status: A) -> Message:
     day = make.make_schedule(session, tenant)
     made = make.make_appointment(session, tenant, donor, day, status=status)
     made.undo_until = None
+    if kind is K.VISIT_REMINDER:
+        tenant.policy.account_sms = True
+        wish = {"event": NoticeEvent.REMINDER, "channel": MessageChannel.SMS}
+        notices.choose(session, account_id=donor.account.id, on=True, now=NOW, **wish)
     message = outbox.tell(session, made, kind, now=NOW)
     assert message is not None
     session.flush()
