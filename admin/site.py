@@ -15,6 +15,7 @@ from admin.sections import DIRECTORY
 from admin.sign_in import DOOR
 from admin.views.absences import AbsencesPage
 from admin.views.access import AccessView
+from admin.views.accounts import AccountsPage
 from admin.views.addresses import AddressesPage
 from admin.views.audit import AuditView
 from admin.views.days import DaysPage
@@ -75,18 +76,22 @@ def init_admin(app: Flask) -> None:
             index_view=HomePage(),
             theme=Theme(folder="bootstrap4", base_template="admin/base.html"),
         )
-        office.add_view(DeskPage())
-        office.add_view(VisitsPage())
-        office.add_view(VisitsBulkPage())
-        office.add_view(QueuePage())
-        office.add_view(TicketPage())
-        office.add_view(BulkPage())
-        office.add_view(CallsPage())
-        office.add_view(MessagesView(Message))
-        office.add_view(FeedbackPage())
-        office.add_view(ReportsPage())
-        office.add_view(DonorsPage())
-        office.add_view(RecordsPage())
+        for view in (
+            DeskPage(),
+            VisitsPage(),
+            VisitsBulkPage(),
+            QueuePage(),
+            TicketPage(),
+            BulkPage(),
+            CallsPage(),
+            MessagesView(Message),
+            FeedbackPage(),
+            ReportsPage(),
+            AccountsPage(),
+            DonorsPage(),
+            RecordsPage(),
+        ):
+            office.add_view(view)
         office.add_view(ImportsPage())
         allow_large(app, "imports.index", LARGEST_UPLOAD)
         office.add_view(GridPage())
@@ -119,8 +124,8 @@ def init_admin(app: Flask) -> None:
         _under(office, SETTINGS, ConsentsPage())
         _under(office, SETTINGS, PagesPage())
         _journals(office)
-        for view in DOOR:
-            office.add_view(view())
+        for door in DOOR:
+            office.add_view(door())
     looks.init_looks(app)
 
 

@@ -19,15 +19,19 @@ from sqlalchemy.orm import contains_eager
 from app.extensions import db, login_manager, own_transaction, utcnow, writes
 from app.models.account import Account, AccountPerson, WebSession
 from app.models.enums import Relation, Surface
+from app.models.person import Person, with_initials
 from app.models.scope import PUBLIC, SYSTEM, Scope, set_scope, widened
 from app.models.staff import RoleAssignment, StaffUser
-from app.rules import access, families
+from app.rules import access, families, sign_ins
+from app.rules.errors import N_, RuleError
 
 LIFETIMES: dict[Surface, tuple[dt.timedelta, dt.timedelta]] = {
     Surface.PUBLIC: (dt.timedelta(minutes=30), dt.timedelta(hours=24)),
     Surface.STAFF: (dt.timedelta(minutes=15), dt.timedelta(hours=12)),
 }
 """Idle and absolute time of a session (reliability.md 2.4)."""
+HALF_OPEN = dt.timedelta(minutes=sign_ins.DATA["steps"]["minutes"])
+"""Absolute time of an account's session that still waits for a code or a new password."""
 TOUCH_EVERY = dt.timedelta(minutes=1)
 STAFF_PREFIX = "/staff"
 
@@ -111,6 +115,14 @@ def _recognise(token: str) -> None:
         g.own_cards = {
             line.tenant_id: line.person_id for line in kept if line.relation is Relation.SELF
         }
+        g.own_name = next(
+            (
+                with_initials(line.family_name, line.given_name, line.patronymic)
+                for line in reversed(kept)
+                if line.relation is Relation.SELF and line.family_name
+            ),
+            "",
+        )
     if row.seen_at + TOUCH_EVERY <= g.now:
         _touch(row.id)
 
@@ -125,9 +137,13 @@ def _visitor(token: str) -> Any:
             AccountPerson.tenant_id,
             AccountPerson.person_id,
             AccountPerson.relation,
+            Person.family_name,
+            Person.given_name,
+            Person.patronymic,
         )
         .outerjoin(Account, Account.id == WebSession.account_id)
         .outerjoin(AccountPerson, kept)
+        .outerjoin(Person, Person.id == AccountPerson.person_id)
         .where(WebSession.token_hash == _hash(token))
         .order_by(AccountPerson.id.desc())
     )
@@ -173,28 +189,46 @@ def client_ip() -> str:
     return request.remote_addr or ""
 
 
-def sign_in(user: Account | StaffUser, *, second_factor: bool = False) -> None:
+class SessionEnded(RuleError):
+    """Signed out elsewhere in the very moment: what was ended does not come back under another token."""
+
+    code = "session_ended"
+    text = N_("You have been signed out meanwhile. Sign in once more, please.")
+
+
+def sign_in(
+    user: Account | StaffUser,
+    *,
+    second_factor: bool = False,
+    half_open: bool = False,
+    goes_on: bool = False,
+) -> None:
     """Begin a new session for ``user``; the old one, if any, ends. The only way in. The caller commits.
 
-    For staff, ``second_factor`` says that the TOTP code was accepted; without it the session opens
-    nothing but the second step.
+    ``second_factor`` says that a code was accepted; without it a session of staff opens nothing but the
+    second step. ``half_open``: an account's session that opens only its next step (app.rules.sign_ins).
+    ``goes_on``: it takes the place of the present one, with other rights. Raises SessionEnded then, if
+    that one has been ended meanwhile.
     """
     now = g.now
     g.pop("own_cards", None)  # of whoever was signed in before
+    g.pop("own_name", None)
     staff = isinstance(user, StaffUser)
     token = secrets.token_urlsafe(32)
     _, absolute = LIFETIMES[Surface.STAFF if staff else Surface.PUBLIC]
     with widened(db.session(), "a new session"):
-        _forget_row()
+        if not _forget_row() and goes_on:
+            raise SessionEnded()
         row = WebSession(
             token_hash=_hash(token),
             surface=Surface.STAFF if staff else Surface.PUBLIC,
             account_id=None if staff else user.id,
             staff_user_id=user.id if staff else None,
-            second_factor_at=now if staff and second_factor else None,
+            second_factor_at=now if second_factor else None,
+            half_open=half_open,
             created_at=now,
             seen_at=now,
-            expires_at=now + absolute,
+            expires_at=now + (HALF_OPEN if half_open else absolute),
             ip=client_ip(),
             user_agent=(request.user_agent.string or "")[:200],
         )
@@ -202,11 +236,13 @@ def sign_in(user: Account | StaffUser, *, second_factor: bool = False) -> None:
     session.clear()  # and with it the CSRF secret: nothing fixed before sign-in stays
     session["sid"] = token
     session.permanent = False
-    g.web_session, g.user = row, None if staff and not second_factor else user
+    g.web_session, g.user = row, None if half_open or (staff and not second_factor) else user
+    g.half_signed_in = user
     if isinstance(user, StaffUser):
-        g.half_signed_in = user
         if second_factor:
             set_scope(db.session(), access.staff_scope(db.session(), user))
+    elif half_open:
+        set_scope(db.session(), PUBLIC)
     else:
         set_scope(db.session(), access.account_scope(db.session(), user, now=now))
 
@@ -217,6 +253,7 @@ def sign_out() -> None:
         _forget_row()
     session.clear()
     g.pop("own_cards", None)
+    g.pop("own_name", None)
     g.web_session = g.user = g.half_signed_in = None
     set_scope(db.session(), PUBLIC)
 
@@ -234,7 +271,10 @@ def end_sessions(user: Account | StaffUser, *, keep_current: bool = False) -> No
         db.session.execute(query)
 
 
-def _forget_row() -> None:
+def _forget_row() -> bool:
+    """Whether there was a row to end: of two requests that end it at once, one has done it."""
     row = g.get("web_session")
-    if row is not None:
-        db.session.execute(delete(WebSession).where(WebSession.id == row.id))
+    if row is None:
+        return False
+    ended: Any = db.session.execute(delete(WebSession).where(WebSession.id == row.id))
+    return bool(ended.rowcount)

@@ -35,6 +35,8 @@ SAW = {
     "donors.phone": _l("asked for the phone"),
     "donors.document": _l("asked for a document’s number"),
     "donors.list": _l("in a list of donors"),
+    "accounts.list": _l("in a list of users"),
+    "accounts.card": _l("opened the sign-in"),
     "desk.list": _l("in a list of the desk"),
     "desk.book": _l("booked for a caller"),
     "desk.move": _l("moved a booking"),

@@ -14,7 +14,7 @@ from app.documents import words
 from app.models.enums import DonationKind, MessageKind
 from app.models.message import Message
 from app.models.person import Person
-from app.rules import clock, contacts, delivery, donation_dates, medication, notices
+from app.rules import account_factor, clock, contacts, delivery, donation_dates, medication, notices
 
 K = MessageKind
 TO_PROOF = frozenset({K.EMAIL_CHANGE, K.EMAIL_CHANGED})
@@ -36,7 +36,7 @@ def of_account(
     session: Session, message: Message, address: Address, *, now: dt.datetime
 ) -> dict[str, str]:
     """The values of these kinds' own fields, in the current locale; of other kinds none."""
-    if message.kind in (K.EMAIL_CHANGE, K.EMAIL_CHANGED, K.PHONE_CODE):
+    if message.kind in (K.EMAIL_CHANGE, K.EMAIL_CHANGED, K.PHONE_CODE, K.SIGN_IN_CODE):
         return _of_proof(session, message, address)
     if message.kind is K.CONTACT_CHANGED:
         return {"changed": changed_words().get(message.facts.get("what", ""), "")}
@@ -59,7 +59,8 @@ def _of_proof(session: Session, message: Message, address: Address) -> dict[str,
         return {"link": address(path), "until": f"{words.written(until.date())}, {hour}"}
     if message.kind is K.EMAIL_CHANGED:
         return {"address": formats.masked_email(proof.account.email or "")}
-    return {"code": contacts.phone_code(proof), "until": i18n.hour(until.time())}
+    code = account_factor.code_of if message.kind is K.SIGN_IN_CODE else contacts.phone_code
+    return {"code": code(proof), "until": i18n.hour(until.time())}
 
 
 def changed_words() -> dict[str, str]:

@@ -56,9 +56,10 @@ def render(message: Message) -> Sms:
 def _to_account(session: Session, message: Message) -> Sms:
     """To the number that is being proved, else to the account's own."""
     proof = delivery.proof_of(session, message)
-    number = sms.mobile(
-        proof.value if proof is not None else message.account and message.account.phone
-    )
+    if proof is None and message.kind in sms.CODES:
+        raise sms.NeverSent("the code has been replaced")
+    own = message.account.phone if message.account is not None else None
+    number = sms.mobile(proof.value or own if proof is not None else own)
     locale = _locale(message)
     with force_locale(locale):
         values = account_fields.of_account(session, message, _address, now=message.run_at)

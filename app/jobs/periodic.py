@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.extensions import own_transaction, utcnow
 from app.models.scope import SYSTEM
 from app.rules import (
+    account_factor,
     booking,
     closing,
     codes,
@@ -78,6 +79,7 @@ def _finish_closings(session: Session, now: dt.datetime) -> bool:
 def _sweep(session: Session, now: dt.datetime) -> bool:
     throttle.sweep(session, now=now)
     guests.sweep(session, now=now)
+    account_factor.sweep(session, now=now)
     imports.discard_old(session, now=now)
     return False
 

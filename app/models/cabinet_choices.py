@@ -27,6 +27,8 @@ class ContactKind(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     SIGN_IN = "sign_in"
+    CARD = "card"
+    """Nothing that is sent: the card asked for at registration, until the address is confirmed (C1, C7)."""
 
 
 class AttachmentStatus(StrEnum):

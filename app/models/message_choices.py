@@ -60,6 +60,10 @@ class MessageKind(StrEnum):
     MEDICATION_SMS = "medication_sms"
     DONATION_DATE = "donation_date"
     DATA_READY = "data_ready"
+    SIGN_IN_CODE = "sign_in_code"
+    """The second factor by SMS (E46)."""
+    SIGN_IN_CHANGED = "sign_in_changed"
+    """Another way of signing in: a second factor, a one-time password issued by staff."""
 
 
 class MessageChannel(StrEnum):

@@ -14,6 +14,12 @@ from app.models.organization import Organization
 from app.models.scope import PersonOwned, TenantScoped
 
 
+def with_initials(family_name: str, given_name: str, patronymic: str) -> str:
+    """«Иванова А. П.» (row D4)."""
+    initials = [f"{name[0]}." for name in (given_name, patronymic) if name]
+    return " ".join([family_name, *initials])
+
+
 class Person(PersonOwned, TenantScoped, HasUid, Base):
     """One human being in one organization. Names are empty until staff or the file give them."""
 

@@ -1,4 +1,4 @@
-"""Registration, the confirmation link, sign-in and out, a forgotten password (A10–A15).
+"""Registration of donors, the confirmation link, a forgotten password (A10–A15).
 
 No answer tells whether an address is known. Passwords are hashed between transactions, never inside.
 """
@@ -14,17 +14,19 @@ from flask_babel import gettext
 from app import sessions
 from app.extensions import db, saved
 from app.i18n import locale, say
+from app.models.account import Account
 from app.models.cabinet_choices import AccountEventKind
 from app.models.consent import ConsentText
 from app.models.enums import ConsentPurpose, LinkPurpose
 from app.models.organization import Organization
-from app.public.cabinet import note
-from app.public.guards import limited, local_path, status_of
+from app.public.cabinet import note, note_of
+from app.public.guards import counted, limited, status_of
+from app.public.header import cards, header, reader
 from app.public.site import public
 from app.rules import accounts as rules
-from app.rules import passwords, places, throttle
-from app.rules.errors import N_, RuleError, TooManyTries
-from forms.accounts import EmailForm, NewPasswordForm, RegistrationForm, SignInForm
+from app.rules import own_cards, passwords, places, sign_ins
+from app.rules.errors import RuleError, TooManyTries
+from forms.accounts import DonorForm, EmailForm, NameForm, NewPasswordForm, RegistrationForm
 
 LETTER_TO = "letter_to"
 """Key of the browser's own signed cookie: where the last letter went, to offer it again."""
@@ -33,19 +35,28 @@ LETTER_TO = "letter_to"
 @public.route("/register", methods=["GET", "POST"])
 def register() -> Any:
     """The six fields and the consent; with several organizations the choice of one comes first."""
-    if g.user is not None:
-        return redirect(url_for("public.profile"), 303)
+    if _to_be_chosen():
+        return render_template("public/register_as.html")
+    if not header().donors:
+        return redirect(url_for("public.register_patient"), 303)
     centre, roots = _centre()
     if centre is None:
         return render_template("public/register_centre.html", roots=roots)
     text = rules.current_consent(
         db.session(), tenant_id=centre.id, purpose=ConsentPurpose.BOOKING, now=g.now
     )
-    form, error, status = RegistrationForm(), "", 200
+    if centre.id in cards():
+        donor = places.donor_of(db.session(), person_ids=[cards()[centre.id]])
+        if donor is not None:
+            return redirect(url_for("public.profile"), 303)
+    form: Any = RegistrationForm() if g.user is None else DonorForm()
+    error, status = "", 200
     if request.method == "POST":
         status = 400
         if form.validate():
             try:
+                if g.user is not None:
+                    return _become_donor(form, centre, text)
                 _register(form, centre, text)
             except rules.RegisteredMeanwhile:
                 return redirect(url_for("public.register_sent"), 303)
@@ -77,13 +88,42 @@ def _centre() -> tuple[Organization | None, list[Organization]]:
     return next((root for root in roots if str(root.uid) == wanted), None), roots
 
 
+def _to_be_chosen() -> bool:
+    """Donors and patients both register here, and nobody has said which yet."""
+    said = request.method == "POST" or request.args.get("centre") or request.args.get("as")
+    return header().patients and header().donors and not said
+
+
 def _register(form: RegistrationForm, centre: Organization, text: ConsentText | None) -> None:
     limited(("register_address", sessions.client_ip()))
     session[LETTER_TO] = form.email.data
+    password_hash = passwords.hashed(form.password.data)
+    registration = _registration(form, centre, text, form.email.data, password_hash)
+    with saved() as saving:
+        rules.register(saving, registration, now=g.now)
+
+
+def _become_donor(form: DonorForm, centre: Organization, text: ConsentText | None) -> Any:
+    """Raises ConsentNeeded, TextChanged, TooManyTries."""
+    limited(("register_address", sessions.client_ip()))
+    with saved() as saving:
+        rules.add_donor(saving, reader(), _registration(form, centre, text), now=g.now)
+        note(AccountEventKind.CONSENT_GIVEN)
+    notice(gettext("You are registered as a donor: choose a day, please."), "done")
+    return redirect(url_for("public.places"), 303)
+
+
+def _registration(
+    form: DonorForm,
+    centre: Organization,
+    text: ConsentText | None,
+    email: str = "",
+    password_hash: str = "",
+) -> rules.Registration:
     shown = text is not None and form.consent_text.data == str(text.uid)
-    registration = rules.Registration(
-        email=form.email.data,
-        password_hash=passwords.hashed(form.password.data),
+    return rules.Registration(
+        email=email,
+        password_hash=password_hash,
         blood_group=form.blood_group.data,
         rh=form.rh.data,
         kell=form.kell.data,
@@ -94,8 +134,6 @@ def _register(form: RegistrationForm, centre: Organization, text: ConsentText | 
         ip=sessions.client_ip(),
         user_agent=request.user_agent.string[:200],
     )
-    with saved() as saving:
-        rules.register(saving, registration, now=g.now)
 
 
 @public.get("/register/sent")
@@ -135,84 +173,61 @@ def confirm_email(token: str) -> Any:
             return _private(render_template("public/confirm_email.html", ended=""))
         limited(("link_address", sessions.client_ip()))
         with saved() as saving:
-            rules.confirm_email(saving, token=token, now=g.now)
+            account = rules.confirm_email(saving, token=token, now=g.now)
     except RuleError as refusal:
         page = render_template(
             "public/confirm_email.html", ended=say(refusal), form=EmailForm(formdata=None)
         )
         return _private(page, _gone(refusal))
-    notice(gettext("The address is confirmed. Sign in, please."), "done")
+    _open_card(account)
     return redirect(url_for("public.sign_in"), 303)
 
 
-@public.route("/sign-in", methods=["GET", "POST"])
-def sign_in() -> Any:
-    """One refusal for a wrong address and a wrong password alike."""
-    form = SignInForm()
-    if request.method == "GET":
-        if g.user is not None:
-            return redirect(local_path(request.args.get("next")), 303)
-        form.next.data = local_path(request.args.get("next"))
-        return render_template("public/sign_in.html", form=form, error="")
-    error, status = "", 400
-    if form.validate():
-        try:
-            if not _sign_in(form):
-                return redirect(url_for("public.register_sent"), 303)
-            return redirect(local_path(form.next.data), 303)
-        except WrongPassword as refusal:
-            error = say(refusal)
-        except RuleError as refusal:
-            error, status = say(refusal), status_of(refusal)
-    return render_template("public/sign_in.html", form=form, error=error), status
-
-
-class WrongPassword(RuleError):
-    code = "wrong_password"
-    text = N_("The e-mail or the password is not right. Check both and try again, please.")
-
-
-def _sign_in(form: SignInForm) -> bool:
-    """False if the address is not confirmed yet. Raises WrongPassword, TooManyTries."""
-    email = rules.normal_email(form.email.data)
-    guessed = f"{email} {sessions.client_ip()}"
-    limited(("sign_in_address", sessions.client_ip()), ("sign_in", guessed))
-    account = rules.credentials(db.session(), email=email)
-    db.session.commit()
-    known = account.password_hash if account is not None else None
-    if not passwords.verified(known, form.password.data) or account is None:
-        raise WrongPassword()
-    if account.email_confirmed_at is None:
-        session[LETTER_TO] = email
-        return False
-    with saved() as saving:
-        throttle.forgive(saving, kind="sign_in", value=guessed)
-        sessions.sign_in(account)
-        note(AccountEventKind.SIGN_IN)
-    return True
-
-
-@public.post("/sign-out")
-def sign_out() -> Any:
-    with saved():
-        note(AccountEventKind.SIGN_OUT)
-        sessions.sign_out()
-    response = redirect(url_for("public.places"), 303)
-    response.headers["Clear-Site-Data"] = '"cache"'
-    return response
+def _open_card(account: Account) -> None:
+    """The card asked for at registration, if one was; the next page says what has come of it."""
+    place = None
+    try:
+        with counted() as counting:
+            place = own_cards.settle(
+                counting, account=account, address=sessions.client_ip(), now=g.now
+            )
+            if place is not None:
+                note_of(account, AccountEventKind.CONSENT_GIVEN)
+    except RuleError:
+        notice(
+            gettext(
+                "The address is confirmed. Your card was not found by what you have typed: sign in and "
+                "look for it once more, or come to the registry desk with your passport and policy – "
+                "one has to be registered there once."
+            ),
+            "refused",
+        )
+        return
+    if place is None:
+        notice(gettext("The address is confirmed. Sign in, please."), "done")
+    else:
+        notice(
+            gettext(
+                "The address is confirmed, and your card is found: %(place)s. Sign in, please.",
+                place=place.short_name,
+            ),
+            "done",
+        )
 
 
 @public.route("/forgot-password", methods=["GET", "POST"])
 def forgot() -> Any:
-    """A link to choose a new password; the same answer for every address."""
-    form, error, status = EmailForm(), "", 200
+    """A link to choose a new password; the same answer for every address and SNILS."""
+    form, error, status = NameForm(), "", 200
     if request.method == "POST":
         status = 400
         if form.validate():
+            name = sign_ins.named(form.email.data)
             try:
-                limited(("link_address", sessions.client_ip()), ("letter", form.email.data))
+                limited(("link_address", sessions.client_ip()), ("letter", name))
                 with saved() as saving:
-                    rules.request_reset(saving, email=form.email.data, now=g.now)
+                    account = sign_ins.account_of(saving, name=name)
+                    rules.request_reset(saving, account, now=g.now)
                 return redirect(url_for("public.forgot_sent"), 303)
             except RuleError as refusal:
                 error, status = say(refusal), status_of(refusal)

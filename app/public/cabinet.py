@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext
 
 from app import sessions
 from app.extensions import db
+from app.models.account import Account
 from app.models.cabinet_choices import AccountEventKind
 from app.public.guards import signed_in
 from app.public.header import cards, header, reader
@@ -49,16 +50,23 @@ def tabs() -> tuple[Tab, ...]:
 def note(kind: AccountEventKind, *, person_id: int | None = None, **ids: int | None) -> None:
     """One line in the log of whoever is signed in, in the transaction that is open. Nobody: no line."""
     if g.user is not None:
-        account_log.write(
-            db.session(),
-            account_id=g.user.id,
-            kind=kind,
-            now=g.now,
-            ip=sessions.client_ip(),
-            user_agent=request.user_agent.string or "",
-            person_id=person_id,
-            **ids,
-        )
+        note_of(g.user, kind, person_id=person_id, **ids)
+
+
+def note_of(
+    account: Account, kind: AccountEventKind, *, person_id: int | None = None, **ids: int | None
+) -> None:
+    """The same in the log of an account that is not signed in, or only half."""
+    account_log.write(
+        db.session(),
+        account_id=account.id,
+        kind=kind,
+        now=g.now,
+        ip=sessions.client_ip(),
+        user_agent=request.user_agent.string or "",
+        person_id=person_id,
+        **ids,
+    )
 
 
 @public.get("/cabinet")
@@ -84,11 +92,11 @@ def account_events() -> str:
         lines=lines,
         older=lines[-1].at if older else None,
         later="before" in request.args,
-        zone=_zone(),
+        zone=zone(),
     )
 
 
-def _zone() -> str:
+def zone() -> str:
     """The reader's own organization's; Moscow's for an account without a card."""
     centre = header().centre
     return centre.time_zone if centre is not None else MOSCOW

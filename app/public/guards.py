@@ -12,8 +12,9 @@ from flask import g, redirect, request, url_for
 from sqlalchemy.orm import Session
 
 from app.extensions import db
-from app.rules import throttle
+from app.rules import sign_ins, throttle
 from app.rules.errors import RuleError, TooManyTries
+from app.rules.sign_ins import Step
 
 
 def signed_in(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -24,9 +25,23 @@ def signed_in(view: Callable[..., Any]) -> Callable[..., Any]:
         if g.user is not None:
             return view(*args, **kwargs)
         back = request.full_path.rstrip("?") if request.method == "GET" else ""
-        return redirect(url_for("public.sign_in", next=back or None), 303)
+        step = step_of()
+        return redirect(url_for(STEPS[step] if step else "public.sign_in", next=back or None), 303)
 
     return guarded
+
+
+STEPS = {Step.CODE: "public.sign_in_code", Step.PASSWORD: "public.sign_in_password"}
+"""The only pages that a half-open session opens."""
+
+
+def step_of() -> Step | None:
+    """What the half-open session waits for; None where there is none, or it is open."""
+    if g.user is not None or g.half_signed_in is None:
+        return None
+    return sign_ins.next_step(
+        g.half_signed_in, code_given=g.web_session.second_factor_at is not None
+    )
 
 
 def limited(*tries: tuple[str, str]) -> None:

@@ -12,6 +12,7 @@ from app.models.account import Account
 from app.models.blood import BloodType
 from app.models.organization import Organization
 from app.rules import directory, places
+from app.rules.documents import masked
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,10 @@ class Header:
 
     centre: Organization | None
     account: Account | None = None
+    name: str = ""
+    """Surname and initials of the reader (D4); of one without a card yet, what he signs in by."""
+    has_card: bool = False
+    """Some organization's card is in the reader's cabinet."""
     blood: BloodType | None = None
     patients: bool = False
     """Somebody here takes patients too: «Записаться на приём» stands in the menu."""
@@ -40,7 +45,7 @@ def cards() -> Mapping[int, int]:
     if g.user is None:
         return {}
     if "own_cards" not in g:  # signed in within this request
-        g.own_cards = places.cards_of(db.session(), account_id=g.user.id)
+        g.own_cards = places.cards_of(db.session(), account_id=g.user.id, now=g.now)
     found: Mapping[int, int] = g.own_cards
     return found
 
@@ -75,4 +80,13 @@ def _header(roots: Sequence[Organization], patients: bool) -> Header:
     own = [root for root in roots if root.id in cards()]
     donor = places.donor_of(db.session(), person_ids=cards().values())
     blood = donor.blood_type if donor else None
-    return Header(own[0] if own else None, g.user, blood, patients, some)
+    return Header(
+        own[0] if own else None, g.user, _name(g.user), bool(cards()), blood, patients, some
+    )
+
+
+def _name(account: Account) -> str:
+    name: str = g.get("own_name") or ""
+    if name:
+        return name
+    return account.email or (masked(account.login) if account.login else "")

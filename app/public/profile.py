@@ -8,26 +8,22 @@ from flask import flash as notice
 from flask import g, redirect, render_template, url_for
 from flask_babel import gettext
 
-from app import sessions
 from app.extensions import db, saved
 from app.i18n import say
-from app.models.cabinet_choices import AccountEventKind
 from app.models.donor import Donor
-from app.public import fresh
-from app.public.cabinet import note
 from app.public.guards import signed_in, status_of
 from app.public.header import cards, header, reader
 from app.public.site import public
-from app.rules import accounts, cabinet, donor_codes, own_policy, passwords
+from app.rules import cabinet, donor_codes, own_policy
 from app.rules.actor import actor_of
 from app.rules.errors import NotFound, RuleError
-from forms.accounts import ChangePasswordForm, DonorCodeForm
+from forms.accounts import DonorCodeForm
 
 
 @public.get("/profile")
 @signed_in
 def profile() -> Any:
-    return _page()
+    return page()
 
 
 @public.post("/profile/code")
@@ -37,7 +33,7 @@ def change_code() -> Any:
     cabinet.donor(db.session(), person_id=_own_person())
     form = DonorCodeForm()
     if not form.validate():
-        return _page(code_form=form), 400
+        return page(form), 400
     try:
         with saved() as saving:
             donor_codes.change_donor_code(
@@ -49,45 +45,21 @@ def change_code() -> Any:
             )
     except RuleError as refusal:
         form.donor_code.errors = [say(refusal)]
-        return _page(code_form=form), status_of(refusal)
+        return page(form), status_of(refusal)
     notice(gettext("The donor code is changed."), "done")
-    return redirect(url_for("public.profile"), 303)
-
-
-@public.post("/profile/password")
-@signed_in
-def change_password() -> Any:
-    """Every other session of the account ends."""
-    form = ChangePasswordForm()
-    if not form.validate():
-        return _page(password_form=form), 400
-    try:
-        fresh.demand(form.current.data)
-        password_hash = passwords.hashed(form.password.data)
-        with saved() as saving:
-            accounts.change_password(
-                saving, account=reader(), password_hash=password_hash, now=g.now
-            )
-            sessions.end_sessions(reader(), keep_current=True)
-            note(AccountEventKind.PASSWORD)
-    except RuleError as refusal:
-        form.current.errors = [say(refusal)]
-        return _page(password_form=form), status_of(refusal)
-    notice(gettext("The password is changed. Other devices are signed out."), "done")
     return redirect(url_for("public.profile"), 303)
 
 
 def _own_person() -> int:
     """The card whose organization the header shows. Raises NotFound."""
     centre = header().centre
-    if centre is None:
+    if centre is None or centre.id not in cards():
         raise NotFound()
     return cards()[centre.id]
 
 
-def _page(
-    code_form: DonorCodeForm | None = None, password_form: ChangePasswordForm | None = None
-) -> str:
+def page(code_form: DonorCodeForm | None = None) -> str:
+    """The whole page; each section is a template of its own in templates/public/profile/."""
     donor = _donor()
     code = donor.donor_code if donor is not None else ""
     return render_template(
@@ -98,7 +70,6 @@ def _page(
         has_card=bool(cards()),
         policies=_policies(),
         code_form=code_form or DonorCodeForm(formdata=None, donor_code=code),
-        password_form=password_form or ChangePasswordForm(formdata=None),
     )
 
 

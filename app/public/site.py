@@ -25,9 +25,12 @@ def init_public(app: Flask) -> None:
         pages,
         places,
         profile,
+        registration,
         rights,
         settings,
         settlements,
+        sign_in_settings,
+        sign_ins,
         tickets,
         visits,
     )
@@ -35,6 +38,7 @@ def init_public(app: Flask) -> None:
     from app.public.header import header
     from app.public.list_cache import ListCache
     from app.public.maps import init_maps
+    from app.public.sign_in_settings import sign_in_sections
 
     if "bootstrap" not in app.extensions:
         app.config.setdefault("BOOTSTRAP_SERVE_LOCAL", True)
@@ -43,6 +47,7 @@ def init_public(app: Flask) -> None:
     init_maps(app)
     app.jinja_env.globals["header"] = header
     app.jinja_env.globals["cabinet_tabs"] = tabs
+    app.jinja_env.globals["sign_in_sections"] = sign_in_sections
     seconds = app.config.get("LIST_SECONDS", 0.0 if app.config["MODE"] == "test" else 1.0)
     if seconds:  # tests ask again within the second and want to see what they have changed
         app.wsgi_app = ListCache(app.wsgi_app, seconds=seconds)  # type: ignore[method-assign]

@@ -67,6 +67,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     ),
     Role.REGISTRAR: frozenset(
         {
+            "accounts.issue",
             "queue.view",
             "desk.view",
             "desk.use",
@@ -99,6 +100,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     ),
     Role.OPERATOR: frozenset(
         {
+            "accounts.issue",
             "queue.view",
             "desk.view",
             "desk.use",

@@ -21,16 +21,18 @@ from app.models.enums import (
     ConsentPurpose,
     LinkPurpose,
     MessageKind,
+    Relation,
     Sign,
 )
 from app.models.person import Person
 from app.models.scope import widened
-from app.rules import audit, links, outbox
+from app.rules import audit, families, links, outbox
 from app.rules.actor import actor_of
 from app.rules.errors import N_, RuleError
 from app.rules.links import LinkEnded
 
 __all__ = ["LinkEnded"]
+CONFIRMS = LinkPurpose.CONFIRM_EMAIL
 
 
 class ConsentNeeded(RuleError):
@@ -83,59 +85,105 @@ def current_consent(
     ).first()
 
 
+def demand_text(
+    session: Session, *, tenant_id: int, text_id: int | None, now: dt.datetime
+) -> ConsentText:
+    """The text that was shown is the one that holds. Raises ConsentNeeded, TextChanged."""
+    text = current_consent(session, tenant_id=tenant_id, purpose=ConsentPurpose.BOOKING, now=now)
+    if text_id is None:
+        raise ConsentNeeded()
+    if text is None or text.id != text_id:
+        raise TextChanged()
+    return text
+
+
+def text_of_id(session: Session, text_id: int) -> ConsentText:
+    """A text that was agreed to, whether it still holds or not."""
+    return session.get_one(ConsentText, text_id)
+
+
 def register(session: Session, form: Registration, *, now: dt.datetime) -> None:
     """Make the account, its card and consent, and send the link; a known address gets a letter instead.
 
     An address that was never confirmed starts anew: whoever reads its mail decides. Raises
-    ConsentNeeded, TextChanged.
+    ConsentNeeded, TextChanged, RegisteredMeanwhile.
     """
-    text = current_consent(
-        session, tenant_id=form.tenant_id, purpose=ConsentPurpose.BOOKING, now=now
-    )
-    if form.consent_text_id is None:
-        raise ConsentNeeded()
-    if text is None or text.id != form.consent_text_id:
-        raise TextChanged()
-    email = normal_email(form.email)
+    text = demand_text(session, tenant_id=form.tenant_id, text_id=form.consent_text_id, now=now)
     with widened(session, "registration"):
-        account = session.scalars(
-            select(Account).where(Account.email == email).with_for_update()
-        ).one_or_none()
-        if account is not None and account.email_confirmed_at is not None:
-            _letter(session, account, MessageKind.ALREADY_REGISTERED, form.tenant_id, now)
-            return
-        if account is None:
-            account = Account(email=email, created_at=now, locale=form.locale)
-            session.add(account)
-        account.password_hash = form.password_hash
-        account.password_changed_at = now
-        try:
-            session.flush()
-        except IntegrityError as error:  # registered twice at once: the other one sends the letter
-            raise RegisteredMeanwhile() from error
-        person = _card(session, account, form, now)
-        session.add(
-            Consent(
-                tenant_id=form.tenant_id,
-                person_id=person.id,
-                account_id=account.id,
-                text_id=text.id,
-                sha256=text.sha256,
-                given_at=now,
-                ip=form.ip,
-                user_agent=form.user_agent[:200],
-            )
+        account = begin(
+            session,
+            email=form.email,
+            password_hash=form.password_hash,
+            tenant_id=form.tenant_id,
+            locale=form.locale,
+            now=now,
         )
+        if account is None:
+            return
+        _donor(session, account, form, text, now)
+        registered(session, account, tenant_id=form.tenant_id, now=now)
+
+
+def add_donor(session: Session, account: Account, form: Registration, *, now: dt.datetime) -> None:
+    """The account of somebody who is signed in becomes a donor's too. Raises ConsentNeeded, TextChanged."""
+    text = demand_text(session, tenant_id=form.tenant_id, text_id=form.consent_text_id, now=now)
+    with widened(session, "a donor's card for an account that is there"):
+        _donor(session, account, form, text, now)
         audit.record(
             session,
-            verb="account.register",
+            verb="account.card",
             subject=account,
             actor=actor_of(account),
             now=now,
             tenant_id=form.tenant_id,
             changes={},
         )
-        _letter(session, account, MessageKind.CONFIRM_EMAIL, form.tenant_id, now)
+
+
+def begin(
+    session: Session,
+    *,
+    email: str,
+    password_hash: str,
+    tenant_id: int,
+    locale: str,
+    now: dt.datetime,
+) -> Account | None:
+    """The account of this address, waiting for its link; None where it is confirmed: then a letter says so.
+
+    The caller runs ``widened``. Raises RegisteredMeanwhile.
+    """
+    email = normal_email(email)
+    account = session.scalars(
+        select(Account).where(Account.email == email).with_for_update()
+    ).one_or_none()
+    if account is not None and account.email_confirmed_at is not None:
+        _letter(session, account, MessageKind.ALREADY_REGISTERED, tenant_id, now)
+        return None
+    if account is None:
+        account = Account(email=email, created_at=now, locale=locale)
+        session.add(account)
+    account.password_hash = password_hash
+    account.password_changed_at = now
+    try:
+        session.flush()
+    except IntegrityError as error:  # registered twice at once: the other one sends the letter
+        raise RegisteredMeanwhile() from error
+    return account
+
+
+def registered(session: Session, account: Account, *, tenant_id: int, now: dt.datetime) -> None:
+    """Write it down and send the link. The caller runs ``widened``."""
+    audit.record(
+        session,
+        verb="account.register",
+        subject=account,
+        actor=actor_of(account),
+        now=now,
+        tenant_id=tenant_id,
+        changes={},
+    )
+    _letter(session, account, MessageKind.CONFIRM_EMAIL, tenant_id, now)
 
 
 class RegisteredMeanwhile(RuleError):
@@ -145,26 +193,50 @@ class RegisteredMeanwhile(RuleError):
     text = N_("Check your mail, please.")
 
 
+def _donor(
+    session: Session, account: Account, form: Registration, text: ConsentText, now: dt.datetime
+) -> None:
+    """The donor's facts on the account's own card there, and the consent."""
+    person = _card(session, account, form, now)
+    session.add(
+        Consent(
+            tenant_id=form.tenant_id,
+            person_id=person.id,
+            account_id=account.id,
+            text_id=text.id,
+            sha256=text.sha256,
+            given_at=now,
+            ip=form.ip,
+            user_agent=form.user_agent[:200],
+        )
+    )
+
+
 def _card(session: Session, account: Account, form: Registration, now: dt.datetime) -> Person:
+    """The account's own card in that organization: a patient's there is the donor's too."""
     kept = session.execute(
         select(Person, Donor)
         .join(AccountPerson, AccountPerson.person_id == Person.id)
-        .join(Donor, Donor.person_id == Person.id)
-        .where(AccountPerson.account_id == account.id, Person.tenant_id == form.tenant_id)
+        .outerjoin(Donor, Donor.person_id == Person.id)
+        .where(
+            AccountPerson.account_id == account.id,
+            AccountPerson.relation == Relation.SELF,
+            Person.tenant_id == form.tenant_id,
+            families.open_at(now),
+        )
+        .order_by(AccountPerson.id)
     ).first()
-    if kept is None:
+    person, donor = kept if kept is not None else (None, None)
+    if person is None:
         person = Person(tenant_id=form.tenant_id, created_at=now)
         session.add(person)
         session.flush()  # the link needs the id
-        donor = Donor(person_id=person.id, tenant_id=form.tenant_id)
-        session.add_all(
-            [
-                donor,
-                AccountPerson(account_id=account.id, person_id=person.id, tenant_id=form.tenant_id),
-            ]
+        session.add(
+            AccountPerson(account_id=account.id, person_id=person.id, tenant_id=form.tenant_id)
         )
-    else:
-        person, donor = kept
+    if donor is None:
+        donor = Donor(person_id=person.id, tenant_id=form.tenant_id)
+        session.add(donor)
     donor.donor_code = form.donor_code
     donor.blood_group = form.blood_group
     donor.rh = form.rh
@@ -175,7 +247,9 @@ def _card(session: Session, account: Account, form: Registration, now: dt.dateti
 def _letter(
     session: Session, account: Account, kind: MessageKind, tenant_id: int | None, now: dt.datetime
 ) -> None:
-    """A letter to the account, with a new link where the kind needs one."""
+    """A letter to the account, with a new link where the kind needs one; none to one without an address."""
+    if account.email is None:
+        return
     purpose = {
         MessageKind.CONFIRM_EMAIL: LinkPurpose.CONFIRM_EMAIL,
         MessageKind.RESET_PASSWORD: LinkPurpose.RESET_PASSWORD,
@@ -265,18 +339,11 @@ def by_email(session: Session, email: str) -> Account | None:
     ).one_or_none()
 
 
-def credentials(session: Session, *, email: str) -> Account | None:
-    """The active, confirmed account of this address, to verify a password against."""
-    with widened(session, "sign-in"):
-        account = by_email(session, email)
-    return account if account is not None and account.is_active else None
-
-
-def request_reset(session: Session, *, email: str, now: dt.datetime) -> None:
-    """A link to choose a new password, if the account exists. Says nothing either way."""
-    with widened(session, "an address that is not signed in"):
-        account = by_email(session, email)
-        if account is not None and account.is_active:
+def request_reset(session: Session, account: Account | None, *, now: dt.datetime) -> None:
+    """A link to choose a new password, if there is such an account (app.rules.sign_ins.account_of) and it
+    has an address. Says nothing either way."""
+    if account is not None:
+        with widened(session, "an address that is not signed in"):
             _letter(session, account, MessageKind.RESET_PASSWORD, None, now)
 
 
@@ -307,7 +374,14 @@ def change_password(
 def _new_password(session: Session, account: Account, password_hash: str, now: dt.datetime) -> None:
     account.password_hash = password_hash
     account.password_changed_at = now
+    account.password_expires_at = None
     audit.record(
         session, verb="account.password", subject=account, actor=actor_of(account), now=now
     )
     _letter(session, account, MessageKind.PASSWORD_CHANGED, None, now)
+
+
+def tell_of_sign_in(session: Session, account: Account, *, now: dt.datetime) -> None:
+    """A letter that the way of signing in has changed. The caller runs ``widened``."""
+    if account.email_confirmed_at is not None:
+        _letter(session, account, MessageKind.SIGN_IN_CHANGED, None, now)

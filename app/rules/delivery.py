@@ -50,7 +50,7 @@ LINKED: dict[K, LinkPurpose] = {
 }
 DECISIONS = frozenset({K.APPROVED, K.REJECTED, K.VISIT_APPROVED, K.VISIT_REFUSED})
 """What tells of a decision waits until it can no longer be undone."""
-PROVED = frozenset({K.EMAIL_CHANGE, K.PHONE_CODE})
+PROVED = frozenset({K.EMAIL_CHANGE, K.PHONE_CODE, K.SIGN_IN_CODE})
 """What is of use only while its row waits (app.models.sign_in.ContactProof)."""
 WISHED = frozenset({K.REMINDER, K.VISIT_REMINDER})
 """Letters that lean on the consent alone; the others tell what has become of one's own request."""

@@ -66,6 +66,11 @@ class Given:
     patronymic: str = field(default="", repr=False)
     phone: str = field(default="", repr=False)
 
+    @property
+    def full_name(self) -> str:
+        """Folded, as the card's ``search_name``."""
+        return folded(f"{self.family_name} {self.given_name} {self.patronymic}")
+
 
 def identify(
     session: Session,
@@ -75,8 +80,11 @@ def identify(
     given: Given,
     address: str,
     now: dt.datetime,
+    by_name_too: bool = False,
 ) -> int:
     """The person's id in the tenant of ``organization_id``.
+
+    ``by_name_too``: the full name must be the card's as well, for what is opened for good (C1).
 
     The caller commits also when this raises NotIdentified or TooManyTries, or the try is not counted
     (app.public.guards.counted). Raises also BadDocument (nothing was looked up) and NotFound.
@@ -90,7 +98,8 @@ def identify(
         tenant_id = _tenant(session, organization_id)
         tries = _tries(address, f"{tenant_id} {kind} {number}")
         throttle.count_all(session, tries, now=now)
-        found = _holders(session, tenant_id, kind, number, given.birth_date)
+        name = given.full_name if by_name_too else None
+        found = _holders(session, tenant_id, kind, number, given.birth_date, name)
         if second:
             found = _named_by(session, found, second)
         throttle.take_back(session, tries, now=now, tries=1 if found else 0)
@@ -141,9 +150,14 @@ def _tries(address: str, document: str) -> list[tuple[str, str]]:
 
 
 def _holders(
-    session: Session, tenant_id: int, kind: DocumentKind, number: str, born: dt.date | None
+    session: Session,
+    tenant_id: int,
+    kind: DocumentKind,
+    number: str,
+    born: dt.date | None,
+    name: str | None = None,
 ) -> list[int]:
-    """Cards with this document and this birth date, the oldest card first.
+    """Cards with this document and this birth date (and this folded name), the oldest card first.
 
     A found row's number is opened and compared too: an index copied to another row finds nobody, and a
     ciphertext copied there raises CannotDecrypt.
@@ -154,6 +168,7 @@ def _holders(
             PersonDocument.number_ciphertext,
             Person.birth_date,
             PersonDocument.person_id,
+            Person.search_name,
         )
         .join(PersonDocument.person)
         .where(
@@ -165,8 +180,9 @@ def _holders(
         .limit(SAME_NUMBER)
     ).all()
     found = []
-    for uid, sealed, birth_date, person_id in _padded(rows, SAME_NUMBER, None, 0):
+    for uid, sealed, birth_date, person_id, search_name in _padded(rows, SAME_NUMBER, None, 0, ""):
         same = _same(_opened(uid, sealed), number)
+        same &= name is None or _same(search_name, name)
         if _same(_date(birth_date), _date(born)) & same & bool(birth_date and born):
             found.append(person_id)
     return found

@@ -129,6 +129,8 @@ FIELDS: dict[K, dict[str, str]] = {
     K.MEDICATION_SMS: COMMON | MEDICINE,
     K.DONATION_DATE: COMMON | NEXT_DONATION,
     K.DATA_READY: COMMON | LINK,
+    K.SIGN_IN_CODE: COMMON | CODE,
+    K.SIGN_IN_CHANGED: COMMON,
 }
 """For each kind: the fields its text may name, with what they stand for (to be translated)."""
 

@@ -19,7 +19,7 @@ from app.models.donor import Donor
 from app.models.enums import Relation
 from app.models.organization import Organization
 from app.models.schedule import Schedule, Slot
-from app.rules import facts, policies
+from app.rules import facts, families, policies
 from app.rules.eligibility import Refusal, blocking, check
 from app.rules.errors import N_
 from app.rules.known import PersonFacts
@@ -123,11 +123,15 @@ class Board:
         return tuple(found)
 
 
-def cards_of(session: Session, *, account_id: int) -> dict[int, int]:
+def cards_of(session: Session, *, account_id: int, now: dt.datetime) -> dict[int, int]:
     """The account's own card in each organization: tenant id → person id."""
     rows = session.execute(
         select(AccountPerson.tenant_id, AccountPerson.person_id)
-        .where(AccountPerson.account_id == account_id, AccountPerson.relation == Relation.SELF)
+        .where(
+            AccountPerson.account_id == account_id,
+            AccountPerson.relation == Relation.SELF,
+            families.open_at(now),
+        )
         .order_by(AccountPerson.id.desc())
     )
     return {row.tenant_id: row.person_id for row in rows}

@@ -16,7 +16,9 @@ INSTEAD = {
     MessageKind.DAY_CLOSED: MessageKind.VISIT_CANCELLED,
 }
 """A letter that nobody may miss, and the SMS for whom no letter reaches."""
-OF_ACCOUNT = frozenset({MessageKind.PHONE_CODE, MessageKind.MEDICATION_SMS})
+CODES = frozenset({MessageKind.PHONE_CODE, MessageKind.SIGN_IN_CODE})
+"""Codes of an account: to the number that is being proved, if one is."""
+OF_ACCOUNT = frozenset({*CODES, MessageKind.MEDICATION_SMS})
 """To the telephone of an account, about no booking."""
 KINDS = frozenset(
     {

@@ -49,6 +49,7 @@ LIMITS: dict[str, Limit] = {
     "question_used": Limit(1, dt.timedelta(minutes=1)),
     **_of_data("identification"),
     **_of_data("contacts"),
+    **_of_data("sign_in"),
 }
 
 

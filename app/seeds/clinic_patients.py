@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from app.models.account import Account, AccountPerson
 from app.models.consent import Consent, ConsentText
 from app.models.enums import ActorKind, ConsentChannel, ConsentPurpose, DocumentKind, Relation, Sex
+from app.models.identity import PersonDocument
 from app.models.person import Person
-from app.rules import documents, registering
+from app.rules import documents, issuing, person_documents, registering
 from app.rules.actor import Actor, actor_of
 from app.rules.registering import NewCard
 from app.seeds.centre import password_hash
@@ -30,6 +31,9 @@ BY_ACCOUNT = ("C", "D")
 """Columns that book from an account; a child's is a parent's."""
 CHILD, GROWN, OLD = 1, 18, 86
 """Ages in years."""
+ISSUED = ("E", 1)
+"""Column and number of the patient whom the call centre has issued a sign-in (E44–E45)."""
+SNILS_OF_ISSUED = "900000001"
 D = DocumentKind
 
 
@@ -91,6 +95,8 @@ def make(
         if clinic.column in BY_ACCOUNT:
             account = _account(session, f"patient-{clinic.column.lower()}{number + 1:02d}", now)
             _link(session, account, person, Relation.SELF, text, now)
+        if (clinic.column, number) == ISSUED:
+            account = _issued(session, clinic, person, now)
         found.append(Patient(person, account))
     for number in range(CHILDREN.get(clinic.column, 0)):
         parent = found[number]
@@ -180,6 +186,29 @@ def _account(session: Session, name: str, now: dt.datetime) -> Account:
     )
     session.add(account)
     session.flush()
+    return account
+
+
+def _issued(session: Session, clinic: Clinic, person: Person, now: dt.datetime) -> Account:
+    """A sign-in by SNILS, its one-time password replaced already by the one of everybody here."""
+    by = actor_of(clinic.registrar)
+    snils = SNILS_OF_ISSUED + documents.snils_check(SNILS_OF_ISSUED)
+    person_documents.add(session, person=person, kind=D.SNILS, text=snils, actor=by, now=now)
+    oms = session.scalars(
+        select(PersonDocument).where(
+            PersonDocument.person_id == person.id, PersonDocument.kind == D.OMS
+        )
+    ).one()
+    account, _ = issuing.issue(
+        session,
+        person=person,
+        snils=snils,
+        oms=oms.number,
+        password_hash=password_hash(),
+        by=by,
+        now=now,
+    )
+    account.password_expires_at = None
     return account
 
 

@@ -94,6 +94,28 @@ def _way(session: Session, column: str, site: str) -> Iterator[str]:
         yield "     платный приём невролога – после решения регистратора"
     if column == "E":
         yield "     с кодом из СМС – стоматология, после решения регистратора – консультативный центр"
+        yield from _issued(session, root, numbers)
+
+
+def _issued(
+    session: Session, root: Organization, numbers: dict[DocumentKind, str]
+) -> Iterator[str]:
+    """The cabinet by SNILS, and whom another one can be issued."""
+    account = session.scalars(
+        select(Account)
+        .join(AccountPerson, AccountPerson.account_id == Account.id)
+        .where(AccountPerson.tenant_id == root.id, Account.login_index.is_not(None))
+        .order_by(Account.id)
+        .limit(1)
+    ).first()
+    if account is not None and account.login:
+        login = documents.shown(DocumentKind.SNILS, account.login)
+        yield f"     личный кабинет, вход по СНИЛС: {login}"
+    if DocumentKind.OMS in numbers and DocumentKind.SNILS in numbers:
+        yield (
+            f"     выдать вход (персонал: «Пользователи»): СНИЛС {numbers[DocumentKind.SNILS]}, "
+            f"полис {numbers[DocumentKind.OMS]}"
+        )
 
 
 def _headed(column: str, address: str) -> str:

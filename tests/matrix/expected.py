@@ -42,15 +42,24 @@ all     GET   /
 all     GET   /places/<uuid:uid>                        uid=day
 donor   GET   /cabinet
 donor   GET   /cabinet/events
+donor   GET   /cabinet/find-card                        organization=clinic
+donor   POST  /cabinet/find-card                        organization=clinic
 donor   POST  /places/<uuid:uid>                        uid=day +slot=slot
 all     GET   /register                                 centre=root
 all     POST  /register                                 centre=root
+all     GET   /register/patient                         organization=clinic
+all     POST  /register/patient                         organization=clinic
 all     GET   /register/sent
 all     POST  /register/resend                          +email=nobody@example.org
 all     GET   /confirm-email/<token>                    token=confirm_token
 all     POST  /confirm-email/<token>                    token=confirm_token
 all     GET   /sign-in
 all     POST  /sign-in
+all     GET   /sign-in/code
+all     POST  /sign-in/code
+all     POST  /sign-in/code/again
+all     GET   /sign-in/new-password
+all     POST  /sign-in/new-password
 all     POST  /sign-out
 all     GET   /forgot-password
 all     POST  /forgot-password                          +email=nobody@example.org
@@ -95,6 +104,11 @@ donor   GET   /profile/delete
 donor   POST  /profile/delete
 all     GET   /notices/stop/<token>                     token=stop_token
 all     POST  /notices/stop/<token>                     token=stop_token
+donor   POST  /profile/second-factor
+donor   POST  /profile/second-factor/off
+donor   GET   /profile/second-factor/confirm
+donor   POST  /profile/second-factor/confirm
+donor   POST  /profile/devices
 donor   GET   /bookings
 owner   GET   /bookings/<uuid:uid>                      uid=request
 owner   GET   /bookings/<uuid:uid>/confirm              uid=held
@@ -155,6 +169,15 @@ half    POST  /staff/second-step/set-up/
 staff   GET   /staff/password/
 staff   POST  /staff/password/
 staff   GET   /staff/
+
+# sign-ins of patients
+RO      GET   /staff/accounts/
+RO      GET   /staff/accounts/search/
+RO      POST  /staff/accounts/search/                   +q=Канар narrowed
+RO      GET   /staff/accounts/<uuid:uid>/               uid=person
+RO      POST  /staff/accounts/<uuid:uid>/issue/         uid=person
+RO      POST  /staff/accounts/<uuid:uid>/<uuid:account>/reissue/   uid=person account=account
+RO      POST  /staff/accounts/<uuid:uid>/<uuid:account>/<what>/   uid=person account=account what=block
 
 # requests
 MRO     GET   /staff/queue/                             open=request

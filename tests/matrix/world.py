@@ -256,6 +256,7 @@ class World:
         record = make.make_record(session, tenant, linked, person_id=linked.person.id)
         self.put(
             person=self.known.person,
+            account=self.known.account,
             linked=linked.person,
             record=record,
             deferral=make.make_deferral(session, tenant, self.known),

@@ -19,7 +19,14 @@ def test_everything_is_shown_and_only_the_code_and_the_password_can_be_changed(
     for shown in (donor.account.email, "III (B) −", "Отрицательный", "456545"):
         assert shown in text
     names = {n for n in page.xpath("//main//input/@name") if n != "csrf_token"}
-    assert names == {"donor_code", "current", "password"}
+    assert names == {
+        "donor_code",
+        "current",
+        "password",
+        "by-factor",
+        "by-phone",
+        "by-current",
+    }
 
 
 def test_the_code_can_be_corrected(as_account: Callable[..., Visitor], store: Session) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.models import Account, Consent, Donor, Message, OneTimeLink, Person
 from app.models.enums import BloodGroup, LinkPurpose, MessageKind, Sign
 from app.models.scope import PUBLIC, SYSTEM, set_scope
-from app.rules import accounts, donor_codes, links
+from app.rules import accounts, donor_codes, links, sign_ins
 from app.rules.accounts import ConsentNeeded, Registration, TextChanged
 from app.rules.actor import actor_of
 from app.rules.donor_codes import LiveBookings
@@ -140,15 +140,20 @@ def test_a_link_for_one_purpose_opens_nothing_else(world):
         accounts.reset_password(world.session, token=token(world), password_hash="stolen", now=NOW)
 
 
+def ask_for_reset(world, name):
+    account = sign_ins.account_of(world.session, name=sign_ins.named(name))
+    accounts.request_reset(world.session, account, now=NOW)
+
+
 def test_asking_for_a_new_password_says_nothing_about_unknown_addresses(world):
-    accounts.request_reset(world.session, email="nobody@example.ru", now=NOW)
+    ask_for_reset(world, "nobody@example.ru")
     accounts.resend_confirmation(world.session, email="nobody@example.ru", now=NOW)
     assert kinds(world) == []
 
 
 def test_a_new_password_by_link_also_proves_the_address_and_is_announced(world):
     accounts.register(world.session, world.form, now=NOW)
-    accounts.request_reset(world.session, email="DONOR@example.ru", now=NOW)
+    ask_for_reset(world, "DONOR@example.ru")
     text = token(world, LinkPurpose.RESET_PASSWORD)
     account = accounts.reset_password(
         world.session, token=text, password_hash="hash-3", now=NOW + dt.timedelta(minutes=59)

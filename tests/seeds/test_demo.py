@@ -341,7 +341,7 @@ def nobody_is_real(session: Any) -> None:
         assert re.fullmatch(r"7946000\d{4}|7\d{3,4}000\d{3,4}|880000000\d{2}", digits), number
     for row in session.scalars(select(PersonDocument)):
         assert documents.normalised(row.kind, row.number) == row.number
-    for user in session.scalars(select(Account.email)):
+    for user in session.scalars(select(Account.email).where(Account.email.is_not(None))):
         assert user.endswith("@example.ru")
 
 
