@@ -92,6 +92,14 @@ SETTINGS: dict[str, Setting] = {
     "MAIL_FROM": Setting(_text, "", "Sender of letters: Талон <talon@example.ru>"),
     "MAILBOX": Setting(_flag, False, "1: letters go to the page /mailbox. Never in production"),
     "SMS_URL": Setting(_text, "", "SMS gateway: https://user:password@host/path", secret=True),
+    "ESIA_ISSUER": Setting(
+        _text, "", "ESIA or an OpenID gateway to it: https://…; empty: no button"
+    ),
+    "ESIA_CLIENT_ID": Setting(_text, "", "Name under which Talon is known to it"),
+    "ESIA_SECRET": Setting(_text, "", "Secret of that name", secret=True),
+    "ESIA_SCOPES": Setting(
+        _text, "openid fullname birthdate gender snils mobile", "What it is asked to tell"
+    ),
     "MAP_TILES": Setting(_text, "", "Pictures under the map: /tiles/{z}/{x}/{y}.png or https://…"),
     "MAP_ATTRIBUTION": Setting(_text, "", "Whose pictures they are: stands under the map"),
     "LOG_LEVEL": Setting(_text, "INFO", "DEBUG, INFO, WARNING or ERROR"),
@@ -162,6 +170,8 @@ def _check(values: dict[str, Any], faults: list[str]) -> None:
         faults.append("TALON_LOG_LEVEL: возможны DEBUG, INFO, WARNING, ERROR.")
     if values["SMS_URL"]:
         _check_sms(values["SMS_URL"], faults)
+    if values["ESIA_ISSUER"]:
+        _check_esia(values, faults)
     if values["MAP_TILES"]:
         _check_tiles(values, faults)
     if mode == "production":
@@ -200,6 +210,30 @@ def _check_sms(url: str, faults: list[str]) -> None:
         return
     if not gateway.encrypted and not _is_loopback(gateway.host):
         faults.append("TALON_SMS_URL: SMS без шифрования за пределы машины; нужен https://")
+
+
+def _check_esia(values: dict[str, Any], faults: list[str]) -> None:
+    """Who people are is said there: encrypted; the one for demonstrations, on this machine, never in earnest."""
+    try:
+        parts = urlsplit(values["ESIA_ISSUER"])
+        host = parts.hostname if parts.scheme in ("https", "http") else None
+    except ValueError:
+        host = None
+    if not host or parts.query or parts.fragment or parts.username:
+        faults.append("TALON_ESIA_ISSUER: это не адрес https://… без параметров.")
+        return
+    for name in ("ESIA_CLIENT_ID", "ESIA_SECRET"):
+        if not values[name]:
+            faults.append(f"TALON_{name}: не задано ({SETTINGS[name].meaning}).")
+    if "openid" not in values["ESIA_SCOPES"].split():
+        faults.append("TALON_ESIA_SCOPES: среди областей нет openid.")
+    if parts.scheme == "http" and not _is_loopback(host):
+        faults.append("TALON_ESIA_ISSUER: вход без шифрования; нужен https://")
+    if values["MODE"] == "production" and (parts.scheme == "http" or _is_loopback(host)):
+        faults.append(
+            "TALON_ESIA_ISSUER: учебный вход на этой же машине пускает кого угодно; в рабочем режиме "
+            "нужен настоящий, https://"
+        )
 
 
 def _check_tiles(values: dict[str, Any], faults: list[str]) -> None:

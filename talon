@@ -73,8 +73,8 @@ prepare() {
 
 # --- run -------------------------------------------------------------------------------------
 
-port() { # prints PORT, or the first free one from 8000 on
-    "$PY" - "${PORT:-}" <<'CODE'
+port() { # prints the port asked for ($1), or the first free one from $2 on
+    "$PY" - "$1" "$2" <<'CODE'
 import socket, sys
 def free(port):
     with socket.socket() as s:
@@ -84,10 +84,10 @@ def free(port):
         except OSError:
             return False
     return True
-given = sys.argv[1]
-found = next((p for p in ([int(given)] if given else range(8000, 8100)) if free(p)), None)
+given, first = sys.argv[1], int(sys.argv[2])
+found = next((p for p in ([int(given)] if given else range(first, first + 100)) if free(p)), None)
 if found is None:
-    sys.exit(f"talon: port {given or '8000 to 8099'} is taken; choose another: PORT=9000 ./talon run")
+    sys.exit(f"talon: port {given or f'{first} to {first + 99}'} is taken; choose another: PORT=9000 ./talon run")
 print(found)
 CODE
 }
@@ -102,8 +102,8 @@ secret() { # prints this demo's own key, made once
 
 stop() { # ends what this run has started, and nothing else
     trap - INT TERM HUP EXIT
-    for pid in ${web:-} ${worker:-} ${demo:-} ${nap:-}; do kill -TERM "$pid" 2>/dev/null || :; done
-    for pid in ${web:-} ${worker:-}; do wait "$pid" 2>/dev/null || :; done
+    for pid in ${web:-} ${worker:-} ${esia:-} ${demo:-} ${nap:-}; do kill -TERM "$pid" 2>/dev/null || :; done
+    for pid in ${web:-} ${worker:-} ${esia:-}; do wait "$pid" 2>/dev/null || :; done
     exit "${1:-0}"
 }
 
@@ -117,12 +117,16 @@ run() {
     prepare requirements
     (umask 077 && mkdir -p "${DATA:=var}")
     DATA=$(cd "$DATA" && pwd)
-    PORT=$(port)
+    PORT=$(port "${PORT:-}" 8000)
+    ESIA=$(port "" $((PORT + 1)))
     for name in $(env | sed -n 's/^\(TALON_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
     TALON_SECRET_KEY=$(secret "$DATA/secret")
     export TALON_SECRET_KEY TALON_MODE=demo TALON_MAILBOX=1 TALON_LOG_LEVEL=WARNING
     export TALON_DATABASE_URL="sqlite:///$DATA/talon.db" TALON_PUBLIC_URL="http://localhost:$PORT"
     export TALON_TRUSTED_HOSTS=localhost,127.0.0.1
+    # The demo's ESIA: a process of its own, with invented people. Never in production.
+    TALON_ESIA_SECRET=$(secret "$DATA/esia-secret")
+    export TALON_ESIA_SECRET TALON_ESIA_CLIENT_ID=talon TALON_ESIA_ISSUER="http://localhost:$ESIA"
     # Whoever answers no browser (surfaces none) loads a third less.
     TALON_SURFACES=none "$PY" -m flask --app wsgi migrate
 
@@ -134,6 +138,8 @@ run() {
     "$PY" -m gunicorn wsgi:app --bind "127.0.0.1:$PORT" --worker-class gthread --workers 1 \
         --threads 8 --graceful-timeout 5 --log-level warning --no-control-socket &
     web=$!
+    "$PY" -m app.provider --port "$ESIA" --site "http://localhost:$PORT" --secret "$DATA/esia-secret" &
+    esia=$!
     [ -n "$first" ] || demo # while the web server starts
     TALON_SURFACES=none "$PY" -m flask --app wsgi worker &
     worker=$!
@@ -153,11 +159,12 @@ CODE
   Талон               http://localhost:$PORT/
   для персонала       http://localhost:$PORT/staff/
   письма и коды       http://localhost:$PORT/mailbox
+  учебная ЕСИА        http://localhost:$ESIA/
   остановить          Ctrl-C
 
 $(cat "$DATA/sign-ins.txt")
 TEXT
-    while kill -0 "$web" 2>/dev/null && kill -0 "$worker" 2>/dev/null; do
+    while kill -0 "$web" 2>/dev/null && kill -0 "$worker" 2>/dev/null && kill -0 "$esia" 2>/dev/null; do
         sleep 2 & # waited for, so that a signal is heard at once
         nap=$!
         wait "$nap" || :

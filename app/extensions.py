@@ -84,6 +84,12 @@ def only_reads() -> None:
     writes.set(False)
 
 
+def now_writes() -> None:
+    """From here on this GET writes: another site has led the browser here, and only by a GET can it do so."""
+    db.session.commit()  # what was read so far was read without a transaction
+    writes.set(True)
+
+
 @contextmanager
 def own_transaction(scope: Scope) -> Iterator[Session]:
     """A session beside the request's, committed at once: for what a GET has to write down."""

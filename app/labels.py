@@ -124,6 +124,8 @@ _WORDS: tuple[tuple[enum.Enum, str], ...] = (
     (enums.MessageKind.DATA_READY, N_("Link to one’s own data")),
     (enums.MessageKind.SIGN_IN_CODE, N_("Code to sign in (SMS)")),
     (enums.MessageKind.SIGN_IN_CHANGED, N_("Way of signing in changed")),
+    (enums.MessageKind.ESIA_LINKED, N_("Cabinet linked with ESIA")),
+    (enums.MessageKind.ESIA_UNLINKED, N_("Cabinet unlinked from ESIA")),
     (enums.MessageChannel.EMAIL, N_("e-mail")),
     (enums.MessageChannel.SMS, N_("SMS")),
     (enums.ConsentPurpose.BOOKING, N_("Booking")),

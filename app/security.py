@@ -13,6 +13,7 @@ CSP = (
     "form-action 'self'; frame-ancestors 'none'"
 )
 PICTURES = "img-src 'self' data:"
+FORMS = "form-action 'self'"
 SHARED = "talon.shared"
 """Key in the WSGI environment by which a view says that its answer is nobody's own: it may be kept."""
 
@@ -74,10 +75,19 @@ def show_pictures_of(origin: str) -> None:
     g.pictures_of = origin
 
 
+def lead_to(origin: str) -> None:
+    """Let forms of this one answer end at another site: where people sign in through it."""
+    g.leads_to = origin
+
+
 def policy() -> str:
     """The content security policy of this answer."""
-    origin = g.get("pictures_of", "")
-    return CSP.replace(PICTURES, f"{PICTURES} {origin}") if origin else CSP
+    made = CSP
+    if origin := g.get("pictures_of", ""):
+        made = made.replace(PICTURES, f"{PICTURES} {origin}")
+    if origin := g.get("leads_to", ""):
+        made = made.replace(FORMS, f"{FORMS} {origin}")
+    return made
 
 
 def protect(response: Response) -> Response:

@@ -21,6 +21,11 @@ GOOD = {
     "TALON_MAIL_FROM": "Талон <talon@example.ru>",
     "PATH": "/bin",
 }
+ESIA = {
+    "TALON_ESIA_ISSUER": "https://esia.example.ru",
+    "TALON_ESIA_CLIENT_ID": "talon",
+    "TALON_ESIA_SECRET": "secret",
+}
 
 
 def test_good_settings_are_complete():
@@ -52,6 +57,13 @@ def test_good_settings_are_complete():
         ({"TALON_MAILBOX": "yes"}, "TALON_MAILBOX"),
         ({"TALON_MAIL_URL": "smtp://mail.example.ru:25?tls=none"}, "TALON_MAIL_URL"),
         ({"TALON_MAIL_FROM": ""}, "TALON_MAIL_FROM"),
+        ({"TALON_ESIA_ISSUER": "esia.example.ru"}, "TALON_ESIA_ISSUER"),
+        ({"TALON_ESIA_ISSUER": "https://esia.example.ru?x"}, "TALON_ESIA_ISSUER"),
+        ({"TALON_ESIA_ISSUER": "https://esia.example.ru"}, "TALON_ESIA_SECRET"),
+        (ESIA | {"TALON_ESIA_ISSUER": "http://esia.example.ru"}, "TALON_ESIA_ISSUER"),
+        (ESIA | {"TALON_ESIA_ISSUER": "https://localhost:8001"}, "TALON_ESIA_ISSUER"),
+        (ESIA | {"TALON_ESIA_ISSUER": "http://127.0.0.1:8001"}, "TALON_ESIA_ISSUER"),
+        (ESIA | {"TALON_ESIA_SCOPES": "fullname"}, "TALON_ESIA_SCOPES"),
         ({"TALON_SMS_URL": "sms.example.ru"}, "TALON_SMS_URL"),
         ({"TALON_SMS_URL": "ftp://sms.example.ru/x"}, "TALON_SMS_URL"),
         ({"TALON_SMS_URL": "http://sms.example.ru/x"}, "TALON_SMS_URL"),

@@ -18,7 +18,10 @@ LAYERS = ("app", "admin", "forms")
 LONGEST = 320
 CLOCK = "app/extensions.py"
 STATUSES = "app/rules/transitions.py"
-SIGN_IN = {"app/sessions.py", "app/public/accounts.py", "admin/sign_in.py"}
+SIGN_IN = {"app/sessions.py", "app/public/accounts.py", "admin/sign_in.py"} | {
+    "app/public/esia.py",
+    "app/public/esia_agree.py",
+}
 """Where a session may begin: the function itself, the donors' form, the staff's steps."""
 RAW_SQL = {"app/extensions.py"}
 """BEGIN IMMEDIATE for SQLite."""

@@ -18,6 +18,7 @@ from app.rules import (
     closing,
     codes,
     donation_dates,
+    esia,
     guests,
     heartbeats,
     holding,
@@ -80,6 +81,7 @@ def _sweep(session: Session, now: dt.datetime) -> bool:
     throttle.sweep(session, now=now)
     guests.sweep(session, now=now)
     account_factor.sweep(session, now=now)
+    esia.sweep(session, now=now)
     imports.discard_old(session, now=now)
     return False
 

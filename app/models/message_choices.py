@@ -48,6 +48,8 @@ class MessageKind(StrEnum):
     VISIT_EXPIRED = "visit_expired"
     MOVED = "moved"
     VISIT_MOVED = "visit_moved"
+    ESIA_LINKED = "esia_linked"
+    ESIA_UNLINKED = "esia_unlinked"
     EMAIL_CHANGE = "email_change"
     """To the new address, with the link that proves it (E56)."""
     EMAIL_CHANGED = "email_changed"

@@ -17,6 +17,8 @@ def init_public(app: Flask) -> None:
         cabinet,
         contacts,
         districts,
+        esia,
+        esia_agree,
         feedback,
         identify,
         institutions,
@@ -35,6 +37,8 @@ def init_public(app: Flask) -> None:
         visits,
     )
     from app.public.cabinet import tabs
+    from app.public.esia import esia_link
+    from app.public.esia_door import esia_offered
     from app.public.header import header
     from app.public.list_cache import ListCache
     from app.public.maps import init_maps
@@ -48,6 +52,8 @@ def init_public(app: Flask) -> None:
     app.jinja_env.globals["header"] = header
     app.jinja_env.globals["cabinet_tabs"] = tabs
     app.jinja_env.globals["sign_in_sections"] = sign_in_sections
+    app.jinja_env.globals["esia_offered"] = esia_offered
+    app.jinja_env.globals["esia_link"] = esia_link
     seconds = app.config.get("LIST_SECONDS", 0.0 if app.config["MODE"] == "test" else 1.0)
     if seconds:  # tests ask again within the second and want to see what they have changed
         app.wsgi_app = ListCache(app.wsgi_app, seconds=seconds)  # type: ignore[method-assign]

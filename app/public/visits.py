@@ -21,6 +21,7 @@ from app.models.enums import AppointmentStatus as A
 from app.models.enums import ConsentPurpose, IdentifyBy
 from app.models.policy_choices import ConsentStep, Entry
 from app.public import identify, visitor
+from app.public.esia_door import esia_offered
 from app.public.guards import status_of
 from app.public.header import at
 from app.public.institutions import doctor_page
@@ -46,6 +47,8 @@ def choose_time() -> Any:
     if policy.entry is Entry.ACCOUNT and visitor.person_in(place, policy) is None:
         if g.user is None:
             return redirect(url_for("public.sign_in", next=_back(choice, service)), 303)
+        if esia_offered():  # which makes a card for who has none here yet
+            return redirect(url_for("public.esia", next=_back(choice, service)), 303)
         return _day(choice, service, say(NO_CARD)), 409
     new, token = not visitor.token(), visitor.new_token()
     try:

@@ -131,6 +131,8 @@ FIELDS: dict[K, dict[str, str]] = {
     K.DATA_READY: COMMON | LINK,
     K.SIGN_IN_CODE: COMMON | CODE,
     K.SIGN_IN_CHANGED: COMMON,
+    K.ESIA_LINKED: COMMON,
+    K.ESIA_UNLINKED: COMMON,
 }
 """For each kind: the fields its text may name, with what they stand for (to be translated)."""
 

@@ -25,13 +25,17 @@ class Way(StrEnum):
 
 
 def keeper(of: Any = Appointment.person_id, *, now: dt.datetime) -> Select[int, bool]:
-    """The account that keeps a person's card now, and whether its address is confirmed. ``of`` is the
-    person's id, or that column of the query around."""
+    """The account with an e-mail that keeps a person's card now, and whether the address is confirmed.
+    ``of`` is the person's id, or that column of the query around."""
     return (
         select(AccountPerson.account_id, CONFIRMED)
         .select_from(AccountPerson)
         .join(Account, Account.id == AccountPerson.account_id)
-        .where(AccountPerson.person_id == of, families.open_at(now))
+        .where(
+            AccountPerson.person_id == of,
+            families.open_at(now),
+            Account.email.is_not(None),  # nobody writes to who signs in by ESIA or SNILS alone
+        )
         .order_by(AccountPerson.relation != Relation.SELF, AccountPerson.id)
         .limit(1)
     )

@@ -50,6 +50,7 @@ LIMITS: dict[str, Limit] = {
     **_of_data("identification"),
     **_of_data("contacts"),
     **_of_data("sign_in"),
+    **_of_data("esia"),
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from app.rules import documents, issuing, person_documents, registering
 from app.rules.actor import Actor, actor_of
 from app.rules.registering import NewCard
 from app.seeds.centre import password_hash
-from app.seeds.clinics import Clinic
+from app.seeds.clinics import Clinic, read
 from app.seeds.names import Somebody, somebody
 
 ADULTS = {"B": 60, "C": 30, "D": 40, "E": 130}
@@ -105,7 +106,39 @@ def make(
         if parent.account is not None:
             _link(session, parent.account, person, Relation.CHILD, text, now)
         found.append(Patient(person, parent.account, child=True))
+    _of_esia(session, clinic, now)
     return found
+
+
+def of_esia() -> list[dict[str, Any]]:
+    """The people of the demo's ESIA (app.provider)."""
+    found: list[dict[str, Any]] = read("esia_people")["people"]
+    return found
+
+
+def _of_esia(session: Session, clinic: Clinic, now: dt.datetime) -> None:
+    """Those of them who are registered here: ESIA's sign-in finds their cards by SNILS."""
+    for each in of_esia():
+        if each["card"] != clinic.column:
+            continue
+        card = NewCard(
+            each["family_name"],
+            each["given_name"],
+            each["middle_name"],
+            dt.date.fromisoformat(each["birthdate"]),
+            Sex(each["gender"]),
+            phone=each["phone_number"],
+            documents=((D.SNILS, each["snils"]),),
+            consent=ConsentChannel.PAPER,
+        )
+        registering.register(
+            session,
+            tenant_id=clinic.root.id,
+            card=card,
+            is_another=True,
+            actor=actor_of(clinic.registrar),
+            now=now,
+        )
 
 
 def again(session: Session, clinic: Clinic) -> list[Patient]:

@@ -16,7 +16,7 @@ from app.models.organization import Organization
 from app.models.person import Person
 from app.rules import documents, donor_card
 from app.rules.donor_card import Card
-from app.seeds import clinic_staff
+from app.seeds import clinic_patients, clinic_staff
 from app.seeds.centre import CENTRE, PASSWORD, PEOPLE
 from app.seeds.clinics import COLUMNS, read
 
@@ -78,6 +78,12 @@ def _way(session: Session, column: str, site: str) -> Iterator[str]:
     if row is None:
         return
     person, email = row
+    if column == "D":
+        yield f"     {email} (по почте), или через ЕСИА:"
+        for each in clinic_patients.of_esia():
+            snils = documents.shown(DocumentKind.SNILS, each["snils"])
+            yield f"     {each['phone_number']}, {each['email']} или {snils}: {each['note']}"
+        return
     if not ASKED[column]:
         yield f"     {email}"
         return

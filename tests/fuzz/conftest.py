@@ -10,13 +10,14 @@ from flask import Flask
 from app.extensions import db
 from tests import stores
 from tests.conftest import settings_for
+from tests.esia import NOWHERE
 from tests.fuzz.requests import Forms
 from tests.matrix.world import World
 
 
 @pytest.fixture(scope="session")
 def fuzzed(databases: stores.Store, new_app: Callable[..., Flask]) -> Iterator[World]:
-    app = new_app(settings_for(databases.create("fuzz"), MODE="demo"))
+    app = new_app(settings_for(databases.create("fuzz"), MODE="demo", **NOWHERE))
     with app.app_context():
         world = World(app, db.engine)
     yield world

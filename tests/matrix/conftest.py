@@ -10,13 +10,14 @@ from flask import Flask
 from app.extensions import db
 from tests import stores
 from tests.conftest import settings_for
+from tests.esia import NOWHERE
 from tests.matrix.world import World
 
 
 @pytest.fixture(scope="session")
 def open_app(databases: stores.Store, new_app: Callable[..., Flask]) -> Iterator[Flask]:
     """The application as it runs: a fault is answered with 500, not raised."""
-    app = new_app(settings_for(databases.create("matrix"), MODE="demo"))
+    app = new_app(settings_for(databases.create("matrix"), MODE="demo", **NOWHERE))
     yield app
     with app.app_context():
         db.engine.dispose()

@@ -60,6 +60,10 @@ all     POST  /sign-in/code
 all     POST  /sign-in/code/again
 all     GET   /sign-in/new-password
 all     POST  /sign-in/new-password
+all     GET   /sign-in/esia
+all     POST  /sign-in/esia
+all     GET   /sign-in/esia/back                        state=x =303
+all     POST  /sign-in/esia/agree                       =303
 all     POST  /sign-out
 all     GET   /forgot-password
 all     POST  /forgot-password                          +email=nobody@example.org
@@ -109,6 +113,8 @@ donor   POST  /profile/second-factor/off
 donor   GET   /profile/second-factor/confirm
 donor   POST  /profile/second-factor/confirm
 donor   POST  /profile/devices
+donor   GET   /profile/esia/unlink
+donor   POST  /profile/esia/unlink
 donor   GET   /bookings
 owner   GET   /bookings/<uuid:uid>                      uid=request
 owner   GET   /bookings/<uuid:uid>/confirm              uid=held
