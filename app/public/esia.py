@@ -24,11 +24,12 @@ from app.public import fresh
 from app.public.cabinet import note
 from app.public.esia_agree import ask
 from app.public.esia_door import BACK, HOLDER, identity, links, place_of, provider
-from app.public.guards import limited, local_path, signed_in, status_of
+from app.public.guards import STEPS, limited, local_path, signed_in, status_of
 from app.public.header import reader
+from app.public.sign_ins import code_of
 from app.public.site import public
 from app.rules import esia as rules
-from app.rules import esia_cards, identities
+from app.rules import esia_cards, identities, sign_ins
 from app.rules.errors import N_, RuleError
 from app.rules.esia import Asserted
 from forms.esia import EsiaForm
@@ -149,18 +150,26 @@ def _who(asked: Provider, nonce: str, verifier: str) -> Asserted:
 
 
 def _entered(attempt: OidcAttempt, asserted: Asserted) -> Any:
-    """Nobody is signed in yet: whose subject is it? Raises CabinetClosed."""
+    """Nobody is signed in yet: whose subject is it? ESIA stands for the password, not for the second factor.
+
+    Raises CabinetClosed.
+    """
     holder = session[HOLDER]
     with saved() as saving:
         found = esia_cards.found(saving, asserted)
         account = identities.account_of(saving, asserted, now=g.now)
         if account is not None:
             esia_cards.link(saving, account, found, now=g.now)
-            sessions.sign_in(account)
-            note(AccountEventKind.SIGN_IN)
+            code = sign_ins.next_step(account, code_given=False) is sign_ins.Step.CODE
+            sessions.sign_in(account, half_open=code)
+            note(AccountEventKind.SIGN_IN)  # a half-open one is written down with its code
     if account is None:
         only_reads()
         return ask(attempt, asserted, found, new=True)
+    if code:
+        code_of(account)
+        step = url_for(STEPS[sign_ins.Step.CODE], next=attempt.back)
+        return redirect(step, 303)
     return _onwards(attempt, asserted, holder)
 
 

@@ -100,12 +100,18 @@ def _sign_in(form: SignInForm) -> str:
         sessions.sign_in(account, half_open=step is not None)
         if step is None:
             note(AccountEventKind.SIGN_IN)
-    if step is Step.CODE and account.second_factor is SecondFactor.SMS:
+    if step is Step.CODE:
+        code_of(account)
+    return STEPS[step] if step is not None else ""
+
+
+def code_of(account: Account) -> None:
+    """The SMS of who has come half in, if that is his second factor; the page of the code says if it could not go."""
+    if account.second_factor is SecondFactor.SMS:
         try:
             _send_code(account)
         except RuleError as refusal:
             notice(say(refusal), "refused")
-    return STEPS[step] if step is not None else ""
 
 
 def _send_code(account: Account) -> None:

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from app.models import Account, AccountPerson, Consent, Message, Person, WebSession
 from app.models.cabinet import AccountEvent
-from app.models.cabinet_choices import AccountEventKind
+from app.models.cabinet_choices import AccountEventKind, SecondFactor
 from app.models.enums import DocumentKind, MessageKind, Relation
 from app.models.identity import PersonDocument
-from app.models.sign_in import AccountIdentity, OidcAttempt
+from app.models.sign_in import AccountIdentity, ContactProof, OidcAttempt
+from app.rules import account_factor
 from tests import make
 from tests.client import Visitor, words
 from tests.conftest import Clock
@@ -324,6 +325,26 @@ def test_unlinking_needs_another_way_in_and_the_password(
     assert "единственный вход" in words(client.get("/profile/esia/unlink"))
     assert client.send("/profile/esia/unlink").status_code == 409
     assert len(identities(store)) == 1
+
+
+def test_esia_stands_for_the_password_and_not_for_the_second_factor(
+    client: Visitor, store: Session, esia: Served
+) -> None:
+    enter(client)
+    client.send("/sign-out")
+    (account,) = accounts(store)
+    account.second_factor, account.phone = SecondFactor.SMS, ANNA.phone_number
+    answer = enter(client, "/cabinet/events")
+    assert answer.location == "/sign-in/code?next=/cabinet/events"
+    assert client.get("/cabinet/events").status_code == 303
+    assert store.scalars(select(WebSession.half_open)).all() == [True]
+    message = store.scalars(select(Message)).one()
+    assert message.kind is MessageKind.SIGN_IN_CODE
+    proof = store.scalars(select(ContactProof)).one()
+    code = account_factor.code_of(proof)
+    assert client.send(answer.location, {"code": code}).location == "/cabinet/events"
+    assert client.get("/cabinet/events").status_code == 200
+    assert log(store).count(KINDS.SIGN_IN) == 2
 
 
 # --- what the log tells -----------------------------------------------------------------------
