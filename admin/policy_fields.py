@@ -55,6 +55,14 @@ LABELS: dict[str, tuple[Any, Any]] = {
         _l("Signed out by itself after success, seconds"),
         _l("0: by hand. B12 has 21, D15 has 18; the reader can always stay."),
     ),
+    "move_hours": (
+        _l("A visit can be moved by its owner until so many hours before it"),
+        _l("B17. 0: until it begins."),
+    ),
+    "move_limit": (
+        _l("How often its owner may move one visit"),
+        _l("0: only the registry desk moves visits."),
+    ),
 }
 CHOICE_LABELS: dict[str, tuple[Any, Any]] = {
     "entry": (
@@ -66,7 +74,20 @@ CHOICE_LABELS: dict[str, tuple[Any, Any]] = {
     "phone": (_l("A telephone for the booking is"), ""),
     "kiosk_dark": (_l("Dark blue pages, for screens in a hall"), ""),
     "wording": (_l("A booking is called"), ""),
+    "for_family": (
+        _l("An account books for its family too"),
+        _l("C8–C10: children, incapacitated relatives, and adults who have agreed."),
+    ),
+    "attachment_required": (
+        _l("Only who is attached here, with the doctor of one's own district"),
+        _l("C9, C11, C15: where a district has no doctor, only the registry desk gives tickets."),
+    ),
+    "referral_required": (
+        _l("To specialists only by a referral"),
+        _l("C14: the booking uses it up, a cancel gives it back. District doctors need none."),
+    ),
 }
+SWITCHES = ("kiosk_dark", "for_family", "attachment_required", "referral_required")
 
 
 def choice_fields() -> dict[str, Any]:
@@ -79,7 +100,8 @@ def choice_fields() -> dict[str, Any]:
         for name, members in lists.items()
     }
     fields["methods"] = MembersField(CHOICE_LABELS["methods"][0], members=IdentifyBy, words=label)
-    fields["kiosk_dark"] = BooleanField(CHOICE_LABELS["kiosk_dark"][0])
+    for name in SWITCHES:
+        fields[name] = BooleanField(CHOICE_LABELS[name][0], description=CHOICE_LABELS[name][1])
     return fields
 
 

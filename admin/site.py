@@ -17,6 +17,7 @@ from admin.views.absences import AbsencesPage
 from admin.views.access import AccessView
 from admin.views.accounts import AccountsPage
 from admin.views.addresses import AddressesPage
+from admin.views.attachments import AttachmentsPage
 from admin.views.audit import AuditView
 from admin.views.days import DaysPage
 from admin.views.desk import DeskPage
@@ -29,6 +30,7 @@ from admin.views.district_streets import DistrictStreetsPage
 from admin.views.districts import DistrictsPage
 from admin.views.donation_types import DonationTypesView
 from admin.views.donors import DonorsPage
+from admin.views.families import FamiliesPage
 from admin.views.feedback import FeedbackPage
 from admin.views.grid import GridPage
 from admin.views.home import HomePage
@@ -44,6 +46,7 @@ from admin.views.queue import QueuePage, VisitsPage
 from admin.views.queue_bulk import BulkPage, VisitsBulkPage
 from admin.views.reasons import ReasonsView
 from admin.views.records import RecordsPage
+from admin.views.referrals import ReferralsPage
 from admin.views.reports import ReportsPage
 from admin.views.retention import RetentionPage
 from admin.views.sitting_closing import SittingClosingPage
@@ -78,6 +81,9 @@ def init_admin(app: Flask) -> None:
         )
         for view in (
             DeskPage(),
+            AttachmentsPage(),
+            FamiliesPage(),
+            ReferralsPage(),
             VisitsPage(),
             VisitsBulkPage(),
             QueuePage(),

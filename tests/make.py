@@ -24,6 +24,7 @@ from app.models import (
     AccountPerson,
     AddressPoint,
     Appointment,
+    Attachment,
     BookingPolicy,
     Consent,
     ConsentText,
@@ -48,6 +49,7 @@ from app.models import (
     Practitioner,
     PractitionerRole,
     PractitionerService,
+    Referral,
     RejectionReason,
     RoleAssignment,
     Schedule,
@@ -56,6 +58,7 @@ from app.models import (
     StaffUser,
 )
 from app.models.blood import BloodType
+from app.models.cabinet_choices import AttachmentSource, AttachmentStatus
 from app.models.enums import (
     AppointmentStatus,
     BloodGroup,
@@ -70,6 +73,7 @@ from app.models.enums import (
     OrganizationKind,
     PageKind,
     Parity,
+    Relation,
     Role,
     ScheduleStatus,
     Sign,
@@ -862,3 +866,67 @@ def make_proposed(
     )
     session.refresh(held)
     return held
+
+
+def make_attachment(
+    session: Session, person: Person, district: District, *, now: dt.datetime = NOW, **changes: Any
+) -> Attachment:
+    """In force since a year before ``now``, as the registry has it."""
+    since = now - dt.timedelta(days=365)
+    fields: dict[str, Any] = {
+        "uid": uuid.uuid4(),
+        "tenant_id": person.tenant_id,
+        "person_id": person.id,
+        "organization_id": district.organization_id,
+        "kind": district.kind,
+        "district_id": district.id,
+        "status": AttachmentStatus.ACTIVE,
+        "source": AttachmentSource.REGISTRY,
+        "requested_at": since,
+        "starts_at": since,
+    }
+    return _added(session, Attachment(**fields | changes))
+
+
+def make_referral(
+    session: Session,
+    person: Person,
+    role: PractitionerRole,
+    by: StaffUser,
+    *,
+    now: dt.datetime = NOW,
+    **changes: Any,
+) -> Referral:
+    """To a doctor of that role's specialty, for thirty days."""
+    fields: dict[str, Any] = {
+        "uid": uuid.uuid4(),
+        "tenant_id": person.tenant_id,
+        "person_id": person.id,
+        "specialty_id": role.specialty_id,
+        "issued_at": now - dt.timedelta(days=1),
+        "issued_by_id": by.id,
+        "valid_until": now.date() + dt.timedelta(days=30),
+    }
+    return _added(session, Referral(**fields | changes))
+
+
+def make_kept(
+    session: Session,
+    account: Account,
+    person: Person,
+    relation: Relation = Relation.CHILD,
+    *,
+    now: dt.datetime = NOW,
+    **changes: Any,
+) -> AccountPerson:
+    """The account keeps that relative's card since a month."""
+    since = now - dt.timedelta(days=30)
+    fields: dict[str, Any] = {
+        "account_id": account.id,
+        "person_id": person.id,
+        "tenant_id": person.tenant_id,
+        "relation": relation,
+        "created_at": since,
+        "agreed_at": since,
+    }
+    return _added(session, AccountPerson(**fields | changes))

@@ -42,6 +42,11 @@ SAW = {
     "desk.move": _l("moved a booking"),
     "grid": _l("in the schedule grid"),
     "grid.day": _l("in the day of a practitioner"),
+    "attachments": _l("in a list of attachments"),
+    "attachments.card": _l("attached the card to a district"),
+    "families": _l("in a list of families"),
+    "referrals": _l("in a list of referrals"),
+    "referrals.card": _l("opened the referrals"),
     "visits": _l("in the queue of requests"),
     "visits.bulk": _l("in the queue of requests"),
     "queue": _l("in the queue of requests"),
@@ -137,6 +142,8 @@ class DonorsPage(Changes, Documents, Prescriptions, StaffPage):
             prescriptions=medication.of_person(self.session, person_ids=[card.person.id]),
             may_prescribe=self.may("prescriptions.edit"),
             may_book=self.may("desk.use") and card.tenant.takes_patients,
+            may_attach=self.may("attachments.edit") and card.tenant.takes_patients,
+            may_refer=self.may("referrals.edit") and card.tenant.takes_patients,
             consents=agreed,
             recorders=lookup.staff_names(
                 self.session, {row.recorded_by_id for row in agreed if row.recorded_by_id}

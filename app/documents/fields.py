@@ -10,7 +10,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from app import formats, i18n
-from app.documents import words
+from app.documents import family_fields, words
 from app.documents.account_fields import of_account, samples
 from app.models.appointment import Appointment
 from app.models.blood import BloodType
@@ -26,6 +26,7 @@ PATHS: dict[LinkPurpose, str] = {
     LinkPurpose.RESET_PASSWORD: "/reset-password/",
     LinkPurpose.STAFF_INVITE: "/staff/invitation/",
     LinkPurpose.DATA_EXPORT: "/profile/data/",
+    LinkPurpose.JOIN_FAMILY: "/join-family/",
 }
 """Where the links lead. The process that sends letters may serve no surface: no url_for here."""
 BOOKINGS = "/bookings"
@@ -51,6 +52,7 @@ def values_of(session: Session, message: Message, *, now: dt.datetime) -> dict[s
         zone = tenant.time_zone if tenant else DEFAULT_ZONE
         values |= {"asked": _moment(asked.created_at, zone), "answer": asked.answer}
     values |= of_account(session, message, _address, now=now)
+    values |= family_fields.values_of(session, message)
     if message.appointment is not None:
         visit = visit_of(session, appointment_id=message.appointment.id)
         values |= _of_visit(visit) | _of_decision(message.appointment, visit)
@@ -69,6 +71,7 @@ def sample_values() -> dict[str, str]:
     return (
         _of_visit(visit)
         | samples(_address)
+        | family_fields.samples()
         | {
             "centre": visit.centre,
             "site": _address("/"),

@@ -19,6 +19,7 @@ from app.rules import (
     codes,
     donation_dates,
     esia,
+    family_age,
     guests,
     heartbeats,
     holding,
@@ -48,6 +49,11 @@ def _expire_undecided(session: Session, now: dt.datetime) -> bool:
 
 def _lapse_codes(session: Session, now: dt.datetime) -> bool:
     return bool(codes.lapse(session, now=now))
+
+
+def _come_of_age(session: Session, now: dt.datetime) -> bool:
+    family_age.come_of_age(session, now=now)
+    return False
 
 
 def _publish_due(session: Session, now: dt.datetime) -> bool:
@@ -141,6 +147,7 @@ PERIODIC = (
     Periodic("release_stale", dt.timedelta(seconds=30), _release_stale),
     Periodic("expire_undecided", dt.timedelta(seconds=60), _expire_undecided),
     Periodic("lapse_codes", dt.timedelta(seconds=30), _lapse_codes),
+    Periodic("come_of_age", dt.timedelta(seconds=60), _come_of_age),
     Periodic("publish_due", dt.timedelta(seconds=20), _publish_due),
     Periodic("publish_large", dt.timedelta(seconds=5), _Large()),
     Periodic("finish_closings", dt.timedelta(seconds=30), _finish_closings),

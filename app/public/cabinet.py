@@ -36,8 +36,10 @@ class Tab:
 
 MOSCOW = "Europe/Moscow"
 TABS: tuple[Tab, ...] = (
-    Tab("active_tickets", lazy_gettext("Tickets"), ("visit", "cancel_visit")),
+    Tab("active_tickets", lazy_gettext("Tickets"), ("visit", "cancel_visit", "move_visit")),
+    Tab("district_tickets", lazy_gettext("District doctor")),
     Tab("account_events", lazy_gettext("Event log")),
+    Tab("family_page", lazy_gettext("Family"), ("add_relative", "ask_attachment")),
 )
 """In the order of the source (E48)."""
 

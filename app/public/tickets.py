@@ -27,7 +27,7 @@ from app.public.guards import counted, status_of
 from app.public.header import at
 from app.public.site import public
 from app.public.visits import day_of
-from app.rules import cabinet, guests, patient_visits
+from app.rules import cabinet, guests, patient_moves, patient_visits
 from app.rules.errors import NotFound, RuleError
 from forms.tickets import CodeForm, FindForm
 
@@ -49,6 +49,7 @@ def ticket_page(row: Appointment, error: str = "", form: Any = None) -> str:
         kiosk=row.policy.kiosk_seconds > 0 and guest is not None,
         codes_left=row.policy.code_resends + 1 - row.code_sent,
         may_cancel=patient_visits.may_cancel(row, now=g.now),
+        may_move=patient_moves.may_move(row, reader=visitor.reader(), now=g.now),
         has_ticket=cabinet.has_ticket(row) and row.status is not A.PROPOSED,
         again=day_of(row),
     )

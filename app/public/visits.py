@@ -17,10 +17,12 @@ from app import sessions
 from app.extensions import db, only_reads, saved
 from app.i18n import locale, say
 from app.models.appointment import Appointment
+from app.models.cabinet_choices import AccountEventKind
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import ConsentPurpose, IdentifyBy
 from app.models.policy_choices import ConsentStep, Entry
-from app.public import identify, visitor
+from app.public import identify, visitor, whose
+from app.public.cabinet import note
 from app.public.esia_door import esia_offered
 from app.public.guards import status_of
 from app.public.header import at
@@ -44,7 +46,8 @@ def choose_time() -> Any:
     choice = patients.choice_of(db.session(), slot_uid=slot, now=g.now, service=service)
     place = choice.day.organization
     policy = choice.day.policy
-    if policy.entry is Entry.ACCOUNT and visitor.person_in(place, policy) is None:
+    person_id = whose.chosen(choice)
+    if policy.entry is Entry.ACCOUNT and person_id is None:
         if g.user is None:
             return redirect(url_for("public.sign_in", next=_back(choice, service)), 303)
         if esia_offered():  # which makes a card for who has none here yet
@@ -62,6 +65,7 @@ def choose_time() -> Any:
                 address=sessions.client_ip(),
                 service=service,
                 choice=choice,
+                person_id=person_id,
             )
             visitor.known_again(
                 guests.at(
@@ -163,6 +167,7 @@ def phone(uid: uuid.UUID) -> Any:
 def confirm_visit(uid: uuid.UUID) -> Any:
     """«Записаться на 05 августа 09:00? Да» (E26). Pressed twice it leads to the same booking."""
     row = patient_visits.own_brief(db.session(), uid=uid, reader=visitor.reader())
+    visitor.choose(request.form.get("whom"))
     if row.status is A.HELD and _step(row) is not Step.CONFIRM:
         return redirect(url_for("public.visit", uid=uid), 303)
     return _book(row)
@@ -236,6 +241,7 @@ def _onward(row: Appointment, *, book: bool) -> Any:
 
 def _book(row: Appointment) -> Any:
     person_id = visitor.person_in(row.organization, row.policy) or row.person_id
+    fresh = row.status is A.HELD
     try:
         if person_id is None:
             raise guests.Left()
@@ -253,7 +259,10 @@ def _book(row: Appointment) -> Any:
             seconds, guest = row.policy.kiosk_seconds, visitor.guest()
             if seconds and guest is not None and done.status is A.BOOKED:
                 guests.soon_gone(saving, guest, seconds=seconds, now=g.now)
+            if fresh:
+                note(AccountEventKind.BOOKED, person_id=done.person_id, appointment_id=done.id)
     except RuleError as refusal:
+        whose.note_refused(row, person_id)
         only_reads()
         return step_page(_own(row.uid), say(refusal)), 409
     return redirect(url_for("public.visit", uid=row.uid), 303)
@@ -304,4 +313,5 @@ def step_page(row: Appointment, error: str = "", form: Any = None) -> str:
         box=row.policy.consent is ConsentStep.BOX,
         extensions_left=row.policy.hold_extensions - row.hold_extended,
         again=day_of(row),
+        **whose.choices(row, step),
     )

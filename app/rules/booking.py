@@ -145,10 +145,11 @@ def confirm_locked(
     if first.schedule.role_id is not None and first.channel is Channel.WEB:
         hospital_link.demand(session, first.organization, slot=first.slot, actor=actor, now=now)
     day = Day(first.schedule, first.organization, first.donation_type, first.policy, pause)
+    at_desk = first.channel is Channel.DESK
+    known = visit_checks.known_for(session, day, person_id, known)
     blocked = blocking(_against(session, day, first, person_id, known, now))
     if blocked:
         raise Refused(blocked)
-    at_desk = first.channel is Channel.DESK
     mode = Confirmation.NONE if at_desk else first.policy.confirmation
     values: dict[str, Any] = {"requested_at": now, "hold_until": None, "held_from": None}
     mine: ColumnElement[bool] = Appointment.hold_until > now
@@ -172,6 +173,7 @@ def confirm_locked(
         )
     except AlreadyChanged as error:
         raise _gone(session, first) from error
+    visit_checks.use_referral(session, day, done, known)
     audit.record(session, verb="booking.request", subject=done, actor=actor, now=now, changes={})
     if mode in DECIDED:
         outbox.tell(
@@ -197,10 +199,8 @@ def _against(
     known: visit_checks.Visits | None,
     now: dt.datetime,
 ) -> list[Refusal]:
-    if day.schedule.role_id is not None:
-        known = known or visit_checks.visits_of(session, person_id=person_id)
-        minutes = row.slot.minutes or 0
-        return visit_checks.check(day, known, starts_at=row.starts_at, minutes=minutes, now=now)
+    if known is not None:
+        return visit_checks.check_booking(day, known, row, now=now)
     person = facts.of_person(session, person_id)
     return refusals(session, day, person, now=now, starts_at=row.starts_at)
 

@@ -47,6 +47,7 @@ LINKED: dict[K, LinkPurpose] = {
     K.RESET_PASSWORD: LinkPurpose.RESET_PASSWORD,
     K.STAFF_INVITE: LinkPurpose.STAFF_INVITE,
     K.DATA_READY: LinkPurpose.DATA_EXPORT,
+    K.FAMILY_ASKED: LinkPurpose.JOIN_FAMILY,
 }
 DECISIONS = frozenset({K.APPROVED, K.REJECTED, K.VISIT_APPROVED, K.VISIT_REFUSED})
 """What tells of a decision waits until it can no longer be undone."""

@@ -23,6 +23,7 @@ from app.models.schedule import Schedule, Slot
 from app.models.scope import widened
 from app.rules import booking, clock, consents, holding, patients
 from app.rules.actor import Actor
+from app.rules.against import stand
 from app.rules.donor_day import Choice
 from app.rules.eligibility import Refusal
 from app.rules.errors import N_, NotFound, RuleError
@@ -71,7 +72,9 @@ def offer(session: Session, *, choice: Choice, person: Person | None, now: dt.da
     if person is not None:
         demand_same_registry(person, choice)
         with widened(session, ON_BEHALF):
-            _, against = holding.stand(session, choice, person_id=person.id, holder=None, now=now)
+            _, against = stand(
+                session, choice, person_id=person.id, holder=None, now=now, at_desk=True
+            )
         text = consents.asked(session, policy=choice.day.policy, person=person, now=now)
     return Offer(choice, person, said(against), services_of(session, choice), text)
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import Session, joinedload
 
-from app.models.account import AccountPerson
+from app.models.account import Account, AccountPerson
 from app.models.enums import Relation
+from app.models.person import Person
+from app.models.scope import widened
+
+WHOSE = "whose cards an account keeps"
+MOST = 50
 
 
 def open_at(now: dt.datetime) -> ColumnElement[bool]:
@@ -16,4 +23,90 @@ def open_at(now: dt.datetime) -> ColumnElement[bool]:
     return and_(
         or_(AccountPerson.relation == Relation.SELF, AccountPerson.agreed_at <= now),
         or_(AccountPerson.ends_at.is_(None), AccountPerson.ends_at > now),
+    )
+
+
+def kept(session: Session, *, account_id: int, now: dt.datetime) -> Sequence[AccountPerson]:
+    """The open cards with their people and organizations, oneself first. One query."""
+    with widened(session, WHOSE):
+        return session.scalars(
+            _whole()
+            .where(AccountPerson.account_id == account_id, open_at(now))
+            .order_by(AccountPerson.relation != Relation.SELF, AccountPerson.id)
+        ).all()
+
+
+def waiting(session: Session, *, account_id: int) -> Sequence[AccountPerson]:
+    """Whom the account has asked for, and nobody has agreed yet: nothing of these cards may be shown."""
+    with widened(session, WHOSE):
+        return session.scalars(
+            _whole()
+            .where(AccountPerson.account_id == account_id, _asked())
+            .order_by(AccountPerson.id)
+        ).all()
+
+
+def others(
+    session: Session, *, account_id: int, own: Collection[int], now: dt.datetime
+) -> Sequence[AccountPerson]:
+    """Who keeps, or asks to keep, one's own cards (``own``: their keys) besides oneself."""
+    if not own:
+        return ()
+    with widened(session, WHOSE):
+        return session.scalars(
+            _whole()
+            .options(joinedload(AccountPerson.account))
+            .where(
+                AccountPerson.person_id.in_(own),
+                AccountPerson.account_id != account_id,
+                AccountPerson.relation != Relation.SELF,
+                or_(open_at(now), _asked()),
+            )
+            .order_by(AccountPerson.id)
+        ).all()
+
+
+def _asked() -> ColumnElement[bool]:
+    return and_(
+        AccountPerson.relation != Relation.SELF,
+        AccountPerson.agreed_at.is_(None),
+        AccountPerson.ends_at.is_(None),
+    )
+
+
+def requests(session: Session, *, limit: int = MOST) -> Sequence[AccountPerson]:
+    """For staff: who waits until somebody has seen the paper, the oldest first."""
+    return session.scalars(
+        _whole()
+        .options(joinedload(AccountPerson.account))
+        .where(_asked())
+        .order_by(AccountPerson.created_at, AccountPerson.id)
+        .limit(limit)
+    ).all()
+
+
+def names_of(
+    session: Session, *, account_ids: Collection[int], tenant_id: int | None = None
+) -> dict[int, str]:
+    """What people behind these accounts are called by their own cards; else their e-mail. Two queries."""
+    with widened(session, WHOSE):
+        query = (
+            select(AccountPerson.account_id, Person)
+            .join(Person, Person.id == AccountPerson.person_id)
+            .where(
+                AccountPerson.account_id.in_(account_ids), AccountPerson.relation == Relation.SELF
+            )
+        )
+        if tenant_id is not None:
+            query = query.where(AccountPerson.tenant_id == tenant_id)
+        named = {key: person.full_name for key, person in session.execute(query)}
+        accounts = session.scalars(select(Account).where(Account.id.in_(account_ids)))
+        return {row.id: named.get(row.id) or row.email or "" for row in accounts}
+
+
+def _whole() -> Select[AccountPerson]:
+    return (
+        select(AccountPerson)
+        .options(joinedload(AccountPerson.person).joinedload(Person.tenant))
+        .execution_options(populate_existing=True)
     )

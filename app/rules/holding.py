@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -14,11 +13,12 @@ from app.models.enums import AppointmentStatus, Channel, ScheduleStatus, SlotSta
 from app.models.policy import BookingPolicy
 from app.models.schedule import Slot
 from app.models.scope import widened
-from app.rules import facts, hospital_link, transitions, visit_checks
+from app.rules import hospital_link, transitions
 from app.rules.actor import SYSTEM, Actor
-from app.rules.booking import lock_person, own, refusals
+from app.rules.against import stand
+from app.rules.booking import lock_person, own
 from app.rules.donor_day import Choice, choice_of
-from app.rules.eligibility import Refusal, blocking
+from app.rules.eligibility import blocking
 from app.rules.errors import (
     AlreadyChanged,
     HoldEnded,
@@ -81,7 +81,15 @@ def keep(
         raise NoPlaces() if choice.any_place else Taken()
     if person_id is not None:
         lock_person(session, person_id)
-    kept, against = stand(session, choice, person_id=person_id, holder=holder, now=now)
+    kept, against = stand(
+        session,
+        choice,
+        person_id=person_id,
+        holder=holder,
+        now=now,
+        at_desk=channel is Channel.DESK,
+        service_id=service_id,
+    )
     for former in kept:
         if _is_same(former, choice) and former.hold_until is not None and former.hold_until > now:
             return own(session, former.appointment_id)
@@ -114,26 +122,6 @@ def keep(
     )
     transitions.start(session, appointment, actor=actor, now=now)
     return appointment
-
-
-def stand(
-    session: Session,
-    choice: Choice,
-    *,
-    person_id: int | None,
-    holder: bytes | None,
-    now: dt.datetime,
-) -> tuple[Sequence[HeldFact], list[Refusal]]:
-    """What is held already, and what stands against this choice, by facts loaded just now."""
-    day, slot = choice.day, choice.slot
-    if day.schedule.role_id is None:
-        assert person_id is not None, "donors are known by their account"
-        person = facts.of_person(session, person_id)
-        return person.held, refusals(session, day, person, now=now, starts_at=slot.starts_at)
-    known = visit_checks.visits_of(session, person_id=person_id, holder=holder)
-    return known.held, visit_checks.check(
-        day, known, starts_at=slot.starts_at, minutes=slot.minutes or 0, now=now
-    )
 
 
 def _is_lost(session: Session, choice: Choice, mine: ColumnElement[bool], now: dt.datetime) -> bool:

@@ -91,9 +91,26 @@ def identify(
     """
     if method is IdentifyBy.NONE:
         return _by_name(session, organization_id, given, address, now)
-    kind = BY_DOCUMENT[method]
-    number = documents.normalised(kind, given.number)
     second = documents.second(given.second) if method is IdentifyBy.TWO_DOCUMENTS else ""
+    return holder_of(
+        session, organization_id=organization_id, kind=BY_DOCUMENT[method], given=given,
+        second=second, by_name_too=by_name_too, address=address, now=now,
+    )  # fmt: skip
+
+
+def holder_of(
+    session: Session,
+    *,
+    organization_id: int,
+    kind: DocumentKind,
+    given: Given,
+    address: str,
+    now: dt.datetime,
+    second: str = "",
+    by_name_too: bool = False,
+) -> int:
+    """The same by a document of that kind and the birth date: also for a relative (row C8)."""
+    number = documents.normalised(kind, given.number)
     with widened(session, "a patient who is not signed in"):
         tenant_id = _tenant(session, organization_id)
         tries = _tries(address, f"{tenant_id} {kind} {number}")

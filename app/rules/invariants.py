@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.models.appointment import Appointment, AppointmentEvent
+from app.models.attachment import Referral
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import MessageStatus, SlotStatus
 from app.models.message import Message
@@ -26,6 +27,7 @@ def check_invariants(session: Session, *, now: dt.datetime) -> list[str]:
         *_two_holds(session),
         *_histories(session),
         *_outbox(session, now),
+        *_referrals(session),
     ]
 
 
@@ -115,6 +117,16 @@ def _two_holds(session: Session) -> list[str]:
         *_listed("I2 people with two held places", list(held)),
         *_listed("I2 browsers with two held places, appointments", list(unnamed)),
     ]
+
+
+def _referrals(session: Session) -> list[str]:
+    """C14: a used referral belongs to a booking of the same card that has a place, or has had its visit."""
+    astray = session.scalars(
+        select(Referral.id)
+        .join(Appointment, Appointment.id == Referral.appointment_id)
+        .where(or_(~Appointment.keeps_slot, Appointment.person_id != Referral.person_id))
+    ).all()
+    return _listed("C14 referrals used by no booking of their owner", list(astray))
 
 
 def _histories(session: Session) -> list[str]:

@@ -96,6 +96,15 @@ NEXT_DONATION = {
     "places": N_("address of the page where one books"),
 }
 
+RELATIVE = {"relative": N_("whose card it is about")}
+ASKER = {"asker": N_("who asks to act for the reader")}
+DECISION = {"decision": N_("what was decided, in one sentence")}
+DISTRICT = {"district": N_("the district and its doctor")}
+REFERRED = {
+    "specialty": N_("to which specialist"),
+    "valid": N_("until when the referral holds"),
+}
+
 FIELDS: dict[K, dict[str, str]] = {
     K.CONFIRM_EMAIL: COMMON | LINK,
     K.ALREADY_REGISTERED: COMMON,
@@ -133,6 +142,11 @@ FIELDS: dict[K, dict[str, str]] = {
     K.SIGN_IN_CHANGED: COMMON,
     K.ESIA_LINKED: COMMON,
     K.ESIA_UNLINKED: COMMON,
+    K.FAMILY_ASKED: COMMON | LINK | ASKER,
+    K.FAMILY_DECIDED: COMMON | RELATIVE | DECISION,
+    K.FAMILY_ENDED: COMMON | RELATIVE,
+    K.ATTACHMENT_DECIDED: COMMON | RELATIVE | DECISION | DISTRICT | COMMENT,
+    K.REFERRAL_ISSUED: COMMON | RELATIVE | REFERRED,
 }
 """For each kind: the fields its text may name, with what they stand for (to be translated)."""
 

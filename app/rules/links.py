@@ -20,6 +20,7 @@ LIFETIMES: dict[LinkPurpose, dt.timedelta] = {
     LinkPurpose.RESET_PASSWORD: dt.timedelta(hours=1),
     LinkPurpose.STAFF_INVITE: dt.timedelta(days=3),
     LinkPurpose.DATA_EXPORT: dt.timedelta(days=3),
+    LinkPurpose.JOIN_FAMILY: dt.timedelta(days=7),
 }
 
 

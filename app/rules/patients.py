@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload
@@ -20,17 +21,17 @@ from app.models.organization import Organization
 from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule, Slot
 from app.models.scope import widened
-from app.rules import holding, transitions
+from app.rules import holding, transitions, visit_rights
 from app.rules.actor import Actor
 from app.rules.booking import lock_person
 from app.rules.directory import taking_patients
 from app.rules.donor_day import Choice, Day
-from app.rules.eligibility import blocking
+from app.rules.eligibility import Refusal, blocking
 from app.rules.errors import HoldEnded, NotFound, Refused
 from app.rules.guests import holder_of, one_after_another
 from app.rules.policies import NoPolicy
 from app.rules.policy_query import policy_of_visit, service_of
-from app.rules.visit_checks import Visits, check, visits_of
+from app.rules.visit_checks import Visits, check, visits_of, with_rights
 
 A = AppointmentStatus
 NOBODY_YET = "a patient who has not said who he is"
@@ -88,8 +89,11 @@ def hold(
     address: str = "",
     service: uuid.UUID | None = None,
     choice: Choice | None = None,
+    person_id: int | None = None,
 ) -> Appointment:
     """Keep a time for the browser that bears ``token``; choosing again lets the former one go.
+
+    ``person_id``: for whom, where that is known: whom the policy does not let book there is told so at once.
 
     ``service``: what is wanted of the practitioner, where the sitting is for any of his. ``choice``: the
     time as ``choice_of`` has read it in this transaction, for that service. Raises Refused, Taken, TooManyHolds, NotFound.
@@ -98,6 +102,7 @@ def hold(
     with widened(session, NOBODY_YET):
         choice = choice or choice_of(session, slot_uid=slot_uid, now=now, service=service)
         one_after_another(session, holder)
+        _demand_rights(session, choice, person_id)
         row = holding.keep(
             session,
             choice,
@@ -111,6 +116,31 @@ def hold(
         if row.service_id != choice.service_id:  # the same time chosen again, for something else
             row.service_id, row.policy = choice.service_id, choice.day.policy
         return row
+
+
+def may_book(
+    session: Session, choice: Choice, person_ids: Collection[int]
+) -> dict[int, list[Refusal]]:
+    """Card → what attachment and referral say against this time: for a whole family, three queries or none.
+
+    The rest is asked when the time is booked.
+    """
+    policy, role = choice.day.policy, choice.day.schedule.role
+    if not visit_rights.asked(policy):
+        return {person_id: [] for person_id in person_ids}
+    known = visit_rights.of_people(session, person_ids, [role.id])
+    on = visit_rights.day_there(choice.slot.starts_at, choice.day.organization)
+    return {
+        person_id: visit_rights.check(policy, role, rights, on=on, service_id=choice.service_id)
+        for person_id, rights in known.items()
+    }
+
+
+def _demand_rights(session: Session, choice: Choice, person_id: int | None) -> None:
+    """Raises Refused."""
+    against = may_book(session, choice, [person_id])[person_id] if person_id is not None else []
+    if against:
+        raise Refused(against)
 
 
 def held(session: Session, *, token: str, now: dt.datetime) -> Appointment | None:
@@ -153,13 +183,20 @@ def name(
         ).one_or_none()
         if row is None:
             raise NotFound()
-        known = visits_of(session, person_id=person_id)
+        known = with_rights(
+            session,
+            visits_of(session, person_id=person_id),
+            policy=row.policy,
+            person_id=person_id,
+            role_id=row.schedule.role_id,
+        )
         against = check(
             Day(row.schedule, row.organization, row.donation_type, row.policy),
             known,
             starts_at=row.starts_at,
             minutes=row.slot.minutes or 0,
             now=now,
+            service_id=row.service_id,
         )
         if blocking(against):
             raise Refused(blocking(against))

@@ -37,9 +37,14 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "code_tries": (1, 20),
     "code_resends": (0, 20),
     "kiosk_seconds": (0, 600),
+    "move_hours": (0, 24 * 14),
+    "move_limit": (0, 20),
 }
 """The numbers of a policy with the least and the most of each."""
-CHOICES = ("confirmation", "entry", "methods", "consent", "phone", "kiosk_dark", "wording")
+CHOICES = (
+    "confirmation", "entry", "methods", "consent", "phone", "kiosk_dark", "wording",
+    "for_family", "attachment_required", "referral_required",
+)  # fmt: skip
 """What a version chooses besides, of closed lists (app.models.policy_choices)."""
 GRACE = dt.timedelta(minutes=5)
 """Between opening the form for «from now on» and sending it."""

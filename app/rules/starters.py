@@ -43,8 +43,10 @@ def ways() -> dict[str, Words]:
 def way(key: str) -> dict[str, Any]:
     """Every setting of that way, as BookingPolicy has them. Raises KeyError."""
     chosen = starter("patient_policy")["ways"][key]
+    common = starter("patient_policy")["common"]
     return {
-        **starter("patient_policy")["common"],
+        **common,
+        **{name: chosen[name] for name in common if name in chosen},
         "source": chosen["source"],
         "confirmation": Confirmation(chosen["confirmation"]),
         "entry": Entry(chosen["entry"]),
@@ -87,6 +89,7 @@ def polyclinic(session: Session, tenant_id: int, now: dt.datetime, *, key: str =
     texts = starter("identification")
     _consent(session, tenant_id, ConsentPurpose.BOOKING, texts, "consent", now)
     _consent(session, tenant_id, ConsentPurpose.SURVEY, texts, "survey", now)
+    _consent(session, tenant_id, ConsentPurpose.FAMILY, texts, "family", now)
 
 
 def _medical_numbers(session: Session, tenant_id: int) -> None:

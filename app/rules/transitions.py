@@ -14,9 +14,11 @@ from sqlalchemy import CursorResult, case, select, update
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment, AppointmentEvent
+from app.models.attachment import Referral
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import ScheduleStatus, SlotStatus
 from app.models.schedule import Schedule, Slot
+from app.models.scope import widened
 from app.rules.actor import Actor
 from app.rules.errors import AlreadyChanged, NotFound
 
@@ -178,6 +180,9 @@ def move(
         raise AlreadyChanged(status=current)
     if transition.slot is not None:
         set_slot(session, done.slot_id, transition.slot)
+    donation: int | None = done.donation_type_id
+    if transition.slot is SlotStatus.FREE and before is not A.HELD and donation is None:
+        _give_referral_back(session, done.id)
     _remember(session, appointment_id, event, (before, transition.target), actor, now)
     session.flush()
     return done
@@ -236,7 +241,19 @@ def let_go(session: Session, *, appointment_id: int, slot_id: int, only_if: Any)
     )
     if won:
         set_slot(session, slot_id, SlotStatus.FREE)
+        _give_referral_back(session, appointment_id)
     return bool(won)
+
+
+def _give_referral_back(session: Session, appointment_id: int) -> None:
+    """What a booking has used up (C14) goes where its place goes: back."""
+    with widened(session, "a referral belongs to its booking"):
+        changed_rows(
+            session,
+            update(Referral)
+            .where(Referral.appointment_id == appointment_id)
+            .values(appointment_id=None),
+        )
 
 
 def _remember(

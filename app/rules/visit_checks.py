@@ -12,15 +12,18 @@ from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
 from app.models.directory import PractitionerRole
-from app.models.enums import AppointmentStatus, ScheduleStatus
+from app.models.enums import AppointmentStatus, Channel, ScheduleStatus
+from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule, Slot
 from app.models.scope import widened
+from app.rules import visit_rights
 from app.rules.clock import local_date
 from app.rules.donor_day import Day
 from app.rules.eligibility import CLOSED, Refusal
 from app.rules.errors import N_
 from app.rules.facts import COUNTED
 from app.rules.known import HeldFact
+from app.rules.visit_rights import Rights
 
 A = AppointmentStatus
 OF_OTHERS = ("same_doctor", "same_time", "too_many")
@@ -43,15 +46,26 @@ class Visits:
 
     live: tuple[Visit, ...] = ()
     held: tuple[HeldFact, ...] = ()
+    rights: Rights | None = None
+    """By attachment and referral; None where the policy asks for neither, at the desk, and for a browser of which
+    nobody knows whose it is."""
+    own: int | None = None
+    """The booking that is looked at: what it has used up is open to it."""
 
     def without(self, appointment_id: int) -> Visits:
         """What stands against this booking itself: it is not counted."""
         live = tuple(visit for visit in self.live if visit.appointment_id != appointment_id)
-        return replace(self, live=live)
+        return replace(self, live=live, own=appointment_id)
 
 
 def check(
-    day: Day, known: Visits, *, starts_at: dt.datetime, minutes: int, now: dt.datetime
+    day: Day,
+    known: Visits,
+    *,
+    starts_at: dt.datetime,
+    minutes: int,
+    now: dt.datetime,
+    service_id: int | None = None,
 ) -> list[Refusal]:
     """Every reason against a visit at that time, the day's own first. Pure."""
     zone, policy = day.organization.time_zone, day.policy
@@ -66,6 +80,15 @@ def check(
             Refusal(
                 "too_far", N_("Booking for this day opens on %(date)s."), {"date": opens}, opens
             )
+        )
+    if known.rights is not None:
+        found += visit_rights.check(
+            policy,
+            day.schedule.role,
+            known.rights,
+            on=local_date(starts_at, zone),
+            service_id=service_id or day.schedule.service_id,
+            own=known.own,
         )
     ends_at = starts_at + dt.timedelta(minutes=minutes)
     for visit in known.live:
@@ -103,6 +126,52 @@ def visits_of(session: Session, *, person_id: int | None, holder: bytes | None =
     if person_id is None:
         whose = (Appointment.holder == holder) & Appointment.person_id.is_(None)
     return _visits(session, whose).get(person_id, Visits())
+
+
+def check_booking(day: Day, known: Visits, row: Appointment, *, now: dt.datetime) -> list[Refusal]:
+    """The same for a booking. The desk books anybody: attachment and referral stand against nothing there."""
+    if row.channel is Channel.DESK:
+        known = replace(known, rights=None)
+    return check(
+        day,
+        known,
+        starts_at=row.starts_at,
+        minutes=row.slot.minutes or 0,
+        now=now,
+        service_id=row.service_id,
+    )
+
+
+def use_referral(session: Session, day: Day, row: Appointment, known: Visits | None) -> None:
+    """Row C14: the booking has used up the referral that opened it. Raises Refused for the second of two."""
+    if known is not None and known.rights is not None:
+        visit_rights.use_fitting(session, day.policy, day.schedule.role, known.rights, row)
+
+
+def with_rights(
+    session: Session,
+    known: Visits,
+    *,
+    policy: BookingPolicy,
+    person_id: int | None,
+    role_id: int | None,
+) -> Visits:
+    """The same with what that person may book by attachment and referral, if the policy asks: three queries."""
+    if person_id is None or role_id is None or not visit_rights.asked(policy):
+        return known
+    return replace(known, rights=visit_rights.of_person(session, person_id, role_id))
+
+
+def known_for(
+    session: Session, day: Day, person_id: int, known: Visits | None = None
+) -> Visits | None:
+    """All that is known for a visit to that day's practitioner (``known``: the visits, read already); None for
+    a donation."""
+    role_id = day.schedule.role_id
+    if role_id is None:
+        return None
+    known = known or visits_of(session, person_id=person_id)
+    return with_rights(session, known, policy=day.policy, person_id=person_id, role_id=role_id)
 
 
 def visits_of_many(session: Session, person_ids: Collection[int]) -> dict[int | None, Visits]:

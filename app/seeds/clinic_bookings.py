@@ -16,11 +16,22 @@ from app.models.appointment import Appointment, RejectionReason
 from app.models.directory import PractitionerRole, Specialty
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import Channel, Confirmation, Sex, SlotStatus
+from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule, Slot
-from app.rules import approval, booking, codes, desk, patients, transitions
+from app.rules import (
+    approval,
+    booking,
+    codes,
+    desk,
+    patients,
+    policies,
+    transitions,
+    visit_rights,
+)
 from app.rules.actor import actor_of
 from app.rules.clock import midnight
 from app.rules.errors import RuleError
+from app.rules.visit_rights import Rights
 from app.seeds.agenda import Agenda
 from app.seeds.clinic_patients import Patient
 from app.seeds.clinics import Clinic
@@ -45,9 +56,16 @@ class Time:
     """A free time on the site, with whom it is."""
 
     slot: Slot
-    practitioner_id: int
+    role: PractitionerRole
     specialty: str
-    organization_id: int
+
+    @property
+    def practitioner_id(self) -> int:
+        return self.role.practitioner_id
+
+    @property
+    def organization_id(self) -> int:
+        return self.role.organization_id
 
 
 @dataclass
@@ -62,11 +80,15 @@ class Round:
     rng: random.Random
     _busy: dict[int, set[int | dt.date]] = field(default_factory=lambda: defaultdict(set))
     """Person → practitioners and days he has already."""
+    _rights: dict[int, Rights] = field(default_factory=dict)
+    """Person → what attachment and referral allow, where the polyclinic asks for them."""
+    _policy: BookingPolicy | None = None
     _visits: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
     def plan(self, at: dt.datetime) -> None:
         """Once the weeks are published at ``at``: who books which time, and when he does so."""
         times = list(self._chosen(at))
+        self._read_rights(at, {time.role.id for time in times})
         self.rng.shuffle(times)
         for time in times:
             patient = self._somebody(time)
@@ -105,7 +127,7 @@ class Round:
             if slot.channel is Channel.DESK:
                 share *= AT_DESK
             if self.rng.random() < share * fame[role.id]:
-                yield Time(slot, role.practitioner_id, specialty, role.organization_id)
+                yield Time(slot, role, specialty)
 
     def _slow(self) -> set[int]:
         """Branches that decide about each request: some have come lately and still wait."""
@@ -129,12 +151,29 @@ class Round:
                 patient.child is for_child
                 and (time.specialty != FOR_WOMEN or patient.person.sex is Sex.FEMALE)
                 and self._visits[patient.person.id] < MOST
+                and self._allows(time, patient)
                 and not busy & {time.practitioner_id, day}
             ):
                 busy |= {time.practitioner_id, day}
                 self._visits[patient.person.id] += 1
                 return patient
         return None
+
+    def _read_rights(self, at: dt.datetime, role_ids: set[int]) -> None:
+        root = self.clinic.root
+        policy = policies.by_organization(self.session, organizations=[root], now=at).get(root.id)
+        if policy is not None and visit_rights.asked(policy):
+            self._policy = policy
+            people = [patient.person.id for patient in self.patients]
+            self._rights = visit_rights.of_people(self.session, people, role_ids)
+
+    def _allows(self, time: Time, patient: Patient) -> bool:
+        """The desk books anybody, the site by attachment and referral (C9, C11–C15)."""
+        if self._policy is None or time.slot.channel is Channel.DESK:
+            return True
+        on = visit_rights.day_there(time.slot.starts_at, self.clinic.root)
+        rights = self._rights[patient.person.id]
+        return not visit_rights.check(self._policy, time.role, rights, on=on)
 
     def _book(self, time: Time, patient: Patient, at: dt.datetime) -> None:
         """As the site does: held by a browser, named, confirmed. What a rule refuses is left."""

@@ -19,8 +19,9 @@ from app.models.consent import Consent, ConsentText
 from app.models.enums import ActorKind, ConsentChannel, ConsentPurpose, DocumentKind, Relation, Sex
 from app.models.identity import PersonDocument
 from app.models.person import Person
-from app.rules import documents, issuing, person_documents, registering
+from app.rules import documents, family, issuing, person_documents, registering
 from app.rules.actor import Actor, actor_of
+from app.rules.family_age import grown_at
 from app.rules.registering import NewCard
 from app.seeds.centre import password_hash
 from app.seeds.clinics import Clinic, read
@@ -261,6 +262,11 @@ def _link(
                 person_id=person.id,
                 tenant_id=person.tenant_id,
                 relation=relation,
+                basis=family.BASIS.get(relation),
+                proof=family.PROOFS[relation][0] if relation in family.PROOFS else None,
+                created_at=now,
+                agreed_at=now,
+                ends_at=grown_at(person) if relation is Relation.CHILD else None,
             ),
             Consent(
                 tenant_id=person.tenant_id,

@@ -86,6 +86,8 @@ def _way(session: Session, column: str, site: str) -> Iterator[str]:
         return
     if not ASKED[column]:
         yield f"     {email}"
+        if column == "C":
+            yield "     семья, участковый врач, направление к неврологу; patient-c07@example.ru ждёт прикрепления"
         return
     numbers = {
         each.kind: documents.shown(each.kind, each.number)

@@ -52,6 +52,7 @@ PURPOSE = {
     K.RESET_PASSWORD: (LinkPurpose.RESET_PASSWORD, "/reset-password/"),
     K.STAFF_INVITE: (LinkPurpose.STAFF_INVITE, "/staff/invitation/"),
     K.DATA_READY: (LinkPurpose.DATA_EXPORT, "/profile/data/"),
+    K.FAMILY_ASKED: (LinkPurpose.JOIN_FAMILY, "/join-family/"),
 }
 CHANNELS = ("ru", "en")
 LETTERS = [kind for kind in K if kind not in sms.KINDS]

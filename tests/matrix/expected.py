@@ -44,6 +44,18 @@ donor   GET   /cabinet
 donor   GET   /cabinet/events
 donor   GET   /cabinet/find-card                        organization=clinic
 donor   POST  /cabinet/find-card                        organization=clinic
+donor   GET   /cabinet/district
+donor   GET   /cabinet/family
+donor   GET   /cabinet/family/add/<relation>            relation=ward
+donor   POST  /cabinet/family/add/<relation>            relation=ward
+donor   POST  /cabinet/family/answer
+owner   POST  /cabinet/family/<uuid:uid>/withdraw       uid=child
+owner   GET   /cabinet/family/<uuid:uid>/attachment     uid=child
+owner   POST  /cabinet/family/<uuid:uid>/attachment     uid=child =400
+all     GET   /join-family/<token>                      token=join_token
+all     POST  /join-family/<token>                      token=join_token =400
+owner   GET   /visits/<uuid:uid>/move                   uid=visit_booked
+owner   POST  /visits/<uuid:uid>/move                   uid=visit_booked +slot=time =409
 donor   POST  /places/<uuid:uid>                        uid=day +slot=slot
 all     GET   /register                                 centre=root
 all     POST  /register                                 centre=root
@@ -220,6 +232,22 @@ RO      POST  /staff/desk/book/<uuid:slot>/             slot=time person=person
 RO      GET   /staff/desk/move/<uuid:uid>/<uuid:slot>/  uid=visit_booked slot=time
 RO      POST  /staff/desk/move/<uuid:uid>/<uuid:slot>/  uid=visit_booked slot=time
 MR      POST  /staff/desk/link/<uuid:uid>/              uid=clinic +lost=1
+
+# attachments, families, referrals
+R       GET   /staff/attachments/
+R       POST  /staff/attachments/<uuid:uid>/accept/     uid=attachment
+R       GET   /staff/attachments/<uuid:uid>/refuse/     uid=attachment
+R       POST  /staff/attachments/<uuid:uid>/refuse/     uid=attachment
+R       GET   /staff/attachments/<uuid:uid>/end/        uid=attachment
+R       POST  /staff/attachments/<uuid:uid>/end/        uid=attachment
+R       GET   /staff/attachments/card/<uuid:uid>/       uid=person
+R       POST  /staff/attachments/card/<uuid:uid>/       uid=person
+R       GET   /staff/families/
+R       POST  /staff/families/<uuid:account>/<uuid:person>/   account=asker person=relative
+R       GET   /staff/referrals/
+R       GET   /staff/referrals/card/<uuid:uid>/         uid=person
+R       POST  /staff/referrals/card/<uuid:uid>/         uid=person
+R       POST  /staff/referrals/<uuid:uid>/withdraw/     uid=referral
 
 # donors and their records
 MRO     GET   /staff/donors/

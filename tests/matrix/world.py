@@ -34,7 +34,7 @@ from app.models import (
     StaffUser,
 )
 from app.models.blood import BloodType
-from app.models.cabinet_choices import NoticeEvent
+from app.models.cabinet_choices import AttachmentStatus, NoticeEvent
 from app.models.enums import (
     ActorKind,
     ImportStatus,
@@ -44,6 +44,7 @@ from app.models.enums import (
     MessageStatus,
     PageKind,
     PublicationStatus,
+    Relation,
     Role,
     RowAction,
 )
@@ -62,7 +63,7 @@ UNCOUNTED = {"access_event", "access_subject", "web_session", "throttle", "heart
 """Who looked, who is there, how often something was tried: these a GET may write."""
 OF_A_BRANCH = {
     "request", "held", "booked", "day", "branch", "message", "colleague", "number", "department",
-    "doctor_role", "clinic", "visit_request", "visit_booked", "time", "district", "district_file", "template", "absence",
+    "doctor_role", "clinic", "visit_request", "visit_booked", "time", "district", "district_file", "template", "absence", "attachment",
 }  # fmt: skip
 """Things that are not seen from a sister branch."""
 
@@ -392,6 +393,7 @@ class World:
             ),
             time=make.slots_of(session, sitting)[3],
         )
+        self._family(role)
         district = make.make_district(session, tenant, organization=clinic, number="Канарейка")
         make.make_address(session)
         self.things["street"] = make.make_range(session, district, street="Канарейкина").street_key
@@ -419,6 +421,25 @@ class World:
             specialty=role.specialty,
         )  # fmt: skip
         self._schedules(role)
+
+    def _family(self, role: PractitionerRole) -> None:
+        """A child of the donor's, a relative who is asked, requests for an attachment, a referral."""
+        session, tenant, account = self.session, self.tenant, self.known.account
+        named = {"family_name": "Канарейкина"}
+        child, relative = (make.make_person(session, tenant, **named) for _ in range(2))
+        make.make_kept(session, account, child, now=self.now)
+        make.make_kept(session, account, relative, Relation.PARENT, now=self.now, agreed_at=None)
+        district = make.make_district(session, tenant, number="Канарейка 2")
+        asked = make.make_attachment(
+            session, child, district, now=self.now, status=AttachmentStatus.REQUESTED
+        )
+        by = self._staff(Role.REGISTRAR, tenant.root, "referrer", "Канарейкина Регина")
+        referral = make.make_referral(session, self.known.person, role, by, now=self.now)
+        link = links.issue(
+            session, purpose=LinkPurpose.JOIN_FAMILY, account_id=account.id, now=self.now
+        )
+        self.things["join_token"] = links.token(link)
+        self.put(child=child, relative=relative, asker=account, attachment=asked, referral=referral)
 
     def _schedules(self, role: PractitionerRole) -> None:
         """A template of the clinic, a draft of its doctor's weeks, an absence."""

@@ -211,14 +211,16 @@ def test_an_old_time_of_a_day_closed_meanwhile_does_not_come_back(world):
 
 
 def test_the_owner_himself_gets_only_times_of_the_site_and_not_without_a_link(world):
-    world.others[0].channel = Channel.DESK
+    world.tenant.policy.move_limit = 2
+    world.slots[1].channel = Channel.DESK
     world.session.flush()
-    with pytest.raises(NotFound):
-        move(world, world.others[0], at_desk=False)
+    for elsewhere in (world.slots[1], world.others[0]):  # the desk's, and another doctor's
+        with pytest.raises(NotFound):
+            move(world, elsewhere, at_desk=False)
     set_scope(world.session, SYSTEM)
     hospital_link.say_lost(world.session, organization=world.tenant.root, actor=NOBODY, now=NOW)
     with pytest.raises(LinkLost):
-        move(world, world.others[1], at_desk=False)
+        move(world, world.slots[2], at_desk=False)
     set_scope(world.session, world.scope)
     assert move(world, world.others[0]).slot_id == world.others[0].id
 
