@@ -55,6 +55,7 @@ from admin.views.staff import StaffUsersView
 from admin.views.templates import TemplatesPage
 from admin.views.texts import ConsentsPage, LettersPage
 from admin.views.ticket import TicketPage
+from admin.views.waiting import WaitingView
 from app.models.appointment import RejectionReason
 from app.models.audit import AccessEvent, AuditEvent
 from app.models.directory import Department, HealthcareService, Practitioner, Specialty
@@ -63,6 +64,7 @@ from app.models.message import Message
 from app.models.organization import Organization
 from app.models.policy import BookingPolicy
 from app.models.staff import StaffUser
+from app.models.waiting import WaitingEntry
 from app.security import allow_large
 
 SETTINGS = _l("Settings")
@@ -89,6 +91,7 @@ def init_admin(app: Flask) -> None:
             QueuePage(),
             TicketPage(),
             BulkPage(),
+            WaitingView(WaitingEntry),
             CallsPage(),
             MessagesView(Message),
             FeedbackPage(),

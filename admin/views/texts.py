@@ -33,7 +33,7 @@ class LettersPage(TenantPage):
             "admin/letters.html",
             tenant=tenant,
             others=self.others(tenant),
-            kinds=list(MessageKind),
+            kinds=list(letters.FIELDS),
             languages=LANGUAGES,
             own=texts.letters(self.session, tenant_id=tenant.id),
         )
@@ -73,7 +73,7 @@ class LettersPage(TenantPage):
 
     def _meant(self, kind: str, locale: str) -> MessageKind:
         meant = {str(each.value): each for each in MessageKind}.get(kind)
-        if meant is None or locale not in LOCALES:
+        if meant not in letters.FIELDS or locale not in LOCALES:
             raise NotFound()
         return meant
 

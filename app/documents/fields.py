@@ -7,6 +7,7 @@ import uuid
 
 from flask import current_app
 from flask_babel import gettext
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import formats, i18n
@@ -17,8 +18,10 @@ from app.models.blood import BloodType
 from app.models.enums import AppointmentStatus, LinkPurpose, MessageKind
 from app.models.message import Message
 from app.models.organization import Organization
+from app.models.waiting import WaitingOffer
 from app.rules import clock, facts, feedback, links, nearest
 from app.rules.delivery import link_of
+from app.rules.offer_answers import key_of
 from app.rules.visits import Visit, visit_of
 
 PATHS: dict[LinkPurpose, str] = {
@@ -30,6 +33,9 @@ PATHS: dict[LinkPurpose, str] = {
 }
 """Where the links lead. The process that sends letters may serve no surface: no url_for here."""
 BOOKINGS = "/bookings"
+WAITING = "/cabinet/waiting"
+OFFER = "/offers/"
+OFFERS = (MessageKind.PLACE_OFFERED, MessageKind.OFFER_LAPSED, MessageKind.TURN_OVER)
 VISITS = "/visits"
 DAY = "/places/"
 OTHER_DAYS = 3
@@ -60,6 +66,8 @@ def values_of(session: Session, message: Message, *, now: dt.datetime) -> dict[s
             values["others"] = ""
         if message.kind is MessageKind.DAY_CLOSED and visit.doctor is None:
             values["others"] = _days(_instead(session, message.appointment, now))
+        if message.kind in OFFERS:
+            values |= of_offer(session, message.appointment, visit.time_zone)
         was = message.facts.get("was")
         values["was"] = _moment(dt.datetime.fromisoformat(was), visit.time_zone) if was else ""
     return values
@@ -76,6 +84,7 @@ def sample_values() -> dict[str, str]:
             "centre": visit.centre,
             "site": _address("/"),
             "link": _address("/…"),
+            "waiting": _address(WAITING),
             "until": _moment(visit.starts_at, visit.time_zone),
             "reason": gettext("The code differs from the one in the blood service's file."),
             "advice": gettext("Ask for your code at the registration desk and book again."),
@@ -89,6 +98,18 @@ def sample_values() -> dict[str, str]:
             ),
         }
     )
+
+
+def of_offer(session: Session, booking: Appointment, zone: str) -> dict[str, str]:
+    """Where the offer of this place is answered, and until when."""
+    offer = session.scalars(
+        select(WaitingOffer).where(WaitingOffer.appointment_id == booking.id)
+    ).one_or_none()
+    values = {"link": "", "until": "", "waiting": _address(WAITING)}
+    if offer is not None:
+        values["link"] = _address(f"{OFFER}{offer.uid}/{key_of(offer)}")
+        values["until"] = _moment(offer.expires_at, zone)
+    return values
 
 
 def _sample() -> Visit:

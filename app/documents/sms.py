@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, object_session
 
 from app import i18n
 from app.documents import account_fields
+from app.documents.fields import of_offer
 from app.documents.letters import filled_text
 from app.models.appointment import Appointment
 from app.models.enums import MessageKind
@@ -85,6 +86,7 @@ def sample_values() -> dict[str, str]:
         "centre": "Поликлиника № 1" if i18n.locale() == "ru" else "Clinic No. 1",
         "site": _site(),
         "code": "123456",
+        "link": f"{_site()}offers/…",
         "until": "14:35",
         "number": "1002",
         "date": _figures(dt.date(2030, 11, 25)),
@@ -116,6 +118,11 @@ def _values(session: Session, booking: Appointment, kind: MessageKind) -> dict[s
         assert booking.code_until is not None
         until = clock.local(booking.code_until, branch.time_zone)
         values |= {"code": codes.code_of(booking), "until": i18n.hour(until.time())}
+    elif kind is MessageKind.VISIT_OFFERED:
+        values |= of_offer(session, booking, branch.time_zone)
+        if booking.hold_until is not None:
+            until = clock.local(booking.hold_until, branch.time_zone)
+            values["until"] = i18n.hour(until.time())
     elif kind is MessageKind.VISIT_CANCELLED:
         values["reason"] = _shortened(booking.comment)
     elif kind is MessageKind.VISIT_REFUSED:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
+from collections.abc import Callable
 from functools import partial
 
 from flask import current_app
@@ -20,10 +22,10 @@ from app.extensions import own_transaction, utcnow
 from app.jobs.database import reading
 from app.jobs.gateway import SmsFailed, sms_sender_of
 from app.jobs.senders import described, sender_of
-from app.models.enums import MessageChannel
+from app.models.enums import MessageChannel, MessageKind, MessageStatus
 from app.models.message import Message
 from app.models.scope import SYSTEM
-from app.rules import delivery
+from app.rules import delivery, offers, outbox
 from app.rules.sms import NeverSent
 
 log = logging.getLogger("talon.jobs")
@@ -60,12 +62,28 @@ def _deliver(message_id: int, attempt: int) -> None:
 def _hand_in(message_id: int) -> None:
     with reading() as session:
         message = session.get_one(Message, message_id)
-        if message.channel is MessageChannel.SMS:
+        if message.kind is MessageKind.PLACE_FREED:
+            send: Callable[..., None] = _offer
+        elif message.channel is MessageChannel.SMS:
             send = partial(sms_sender_of(current_app.config).send, sms.render(message))
         else:
             letter = render(message, now=utcnow())
             send = partial(sender_of(current_app.config).send, letter)
     send(message_id=message_id)
+
+
+def _offer(*, message_id: int) -> None:
+    """A place became free: keep it for the next in line, write to him and end the row, all or nothing."""
+    with own_transaction(SYSTEM) as session:
+        message = session.get_one(Message, message_id)
+        looked = offers.answer(session, message, now=utcnow())
+        outbox.finish(session, message, MessageStatus.SENT, now=utcnow())
+    log.info(
+        "message %s: %s offered, passed over %s",
+        message_id,
+        len(looked.offers),
+        dict(Counter(looked.skipped.values())),
+    )
 
 
 def _note_failed(message_id: int, attempt: int, error: str) -> None:

@@ -20,16 +20,19 @@ from app.rules import (
     donation_dates,
     esia,
     family_age,
+    freed,
     guests,
     heartbeats,
     holding,
     imports,
     large_publishing,
     medication,
+    offers,
     publishing,
     reminders,
     retention,
     throttle,
+    waiting,
 )
 
 log = logging.getLogger("talon.jobs")
@@ -81,6 +84,15 @@ class _Large:
 
 def _finish_closings(session: Session, now: dt.datetime) -> bool:
     return closing.finish_closings(session, now=now) > 0
+
+
+def _end_offers(session: Session, now: dt.datetime) -> bool:
+    return offers.expire(session, now=now) > 0
+
+
+def _look_again(session: Session, now: dt.datetime) -> bool:
+    waiting.end_old(session, now=now)
+    return freed.daily(session, now=now) > 0
 
 
 def _sweep(session: Session, now: dt.datetime) -> bool:
@@ -154,6 +166,8 @@ PERIODIC = (
     Periodic("medication", dt.timedelta(seconds=60), _Medication()),
     Periodic("donation_dates", dt.timedelta(seconds=60), _DonationDates()),
     Periodic("retention", dt.timedelta(seconds=60), _Retention()),
+    Periodic("end_offers", dt.timedelta(seconds=15), _end_offers),
+    Periodic("waiting_list", dt.timedelta(seconds=60), _look_again),
     Periodic("sweep", dt.timedelta(seconds=60), _sweep),
 )
 """None rarer than app.rules.condition.LATEST_BEAT, or /readyz misses its mark of life."""

@@ -71,6 +71,12 @@ class MessageKind(StrEnum):
     """The second factor by SMS (E46)."""
     SIGN_IN_CHANGED = "sign_in_changed"
     """Another way of signing in: a second factor, a one-time password issued by staff."""
+    PLACE_FREED = "place_freed"
+    """Nothing to be sent: to whom of the waiting list is this place offered (app.rules.freed)?"""
+    PLACE_OFFERED = "place_offered"
+    VISIT_OFFERED = "visit_offered"
+    OFFER_LAPSED = "offer_lapsed"
+    TURN_OVER = "turn_over"
 
 
 class MessageChannel(StrEnum):

@@ -38,6 +38,7 @@ MOSCOW = "Europe/Moscow"
 TABS: tuple[Tab, ...] = (
     Tab("active_tickets", lazy_gettext("Tickets"), ("visit", "cancel_visit", "move_visit")),
     Tab("district_tickets", lazy_gettext("District doctor")),
+    Tab("waiting_list", lazy_gettext("Waiting list"), ("join_waiting", "offer", "answer_offer")),
     Tab("account_events", lazy_gettext("Event log")),
     Tab("family_page", lazy_gettext("Family"), ("add_relative", "ask_attachment")),
 )

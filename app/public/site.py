@@ -38,6 +38,7 @@ def init_public(app: Flask) -> None:
         sign_ins,
         tickets,
         visits,
+        waiting,
     )
     from app.public.cabinet import tabs
     from app.public.esia import esia_link

@@ -90,6 +90,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "feedback.answer",
             "districts.view",
             "reports.view",
+            "waiting.view",
+            "waiting.edit",
         }
     ),
     Role.SCHEDULER: frozenset(
@@ -99,6 +101,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "schedules.publish",
             "schedules.close",
             "reports.view",
+            "waiting.view",
         }
     ),
     Role.OPERATOR: frozenset(
@@ -114,6 +117,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "feedback.view",
             "feedback.answer",
             "districts.view",
+            "waiting.view",
+            "waiting.edit",
         }
     ),
     Role.ANALYST: frozenset({"directory.view", "schedules.view", "reports.view"}),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.models.enums import ScheduleStatus, SlotStatus
 from app.models.organization import Organization
 from app.models.schedule import Schedule, Slot
-from app.rules import audit, transitions
+from app.rules import audit, freed, transitions
 from app.rules.actor import Actor
 from app.rules.clock import instant, local
 from app.rules.errors import N_, NotFound, RuleError
@@ -107,6 +107,8 @@ def change_places(
             withdrawn += done
             if done < -difference:
                 kept.append(Kept(at, have.get(at, 0) - done))
+    if added:
+        freed.note_day(session, day.id, now=now)
     if added or withdrawn:
         session.flush()
         day.total = _total(session, day.id)
@@ -151,6 +153,7 @@ def _switch(
     if day.status is not target:
         day.status = target
         audit.record(session, verb=f"day.{target}", subject=day, actor=actor, now=now)
+        freed.note_day(session, day.id, now=now)
     return day
 
 

@@ -40,6 +40,10 @@ TOLD: dict[K, A] = {
     K.MOVED: A.BOOKED,
     K.VISIT_MOVED: A.BOOKED,
     K.VISIT_REMINDER: A.BOOKED,
+    K.PLACE_OFFERED: A.HELD,
+    K.VISIT_OFFERED: A.HELD,
+    K.OFFER_LAPSED: A.RELEASED,
+    K.TURN_OVER: A.RELEASED,
 }
 """The status a letter speaks of: once the booking has another one, the letter is not true."""
 LINKED: dict[K, LinkPurpose] = {

@@ -19,6 +19,7 @@ from app.models.person import Person
 from app.models.schedule import Schedule
 from app.rules.clock import instant
 from app.rules.errors import NotFound, Words
+from app.rules.held_place import by_offer
 from app.rules.known import DeferralFact, HeldFact, LiveFact, PersonFacts, SlotFacts
 
 COUNTED = (
@@ -27,7 +28,6 @@ COUNTED = (
     AppointmentStatus.BOOKED,
     AppointmentStatus.ARRIVED,
 )
-READ = (*COUNTED, AppointmentStatus.HELD)
 
 
 Owners = dict[int | None, set[int | None]]
@@ -204,6 +204,7 @@ def _bookings(
     live: dict[int, list[LiveFact]] = defaultdict(list)
     cancels: dict[int, dt.datetime] = {}
     held: dict[int, list[HeldFact]] = defaultdict(list)
+    chosen = and_(Appointment.status == AppointmentStatus.HELD, ~by_offer())
     own_cancel = and_(
         Appointment.status == AppointmentStatus.CANCELLED,
         Appointment.ended_by == ActorKind.ACCOUNT,
@@ -223,7 +224,9 @@ def _bookings(
             DonationType.kind,
         )
         .join(DonationType, DonationType.id == Appointment.donation_type_id)
-        .where(Appointment.person_id.in_(ids), or_(Appointment.status.in_(READ), own_cancel))
+        .where(
+            Appointment.person_id.in_(ids), or_(Appointment.status.in_(COUNTED), chosen, own_cancel)
+        )
         .order_by(Appointment.starts_at)
     ):
         if row.status in COUNTED:

@@ -28,6 +28,7 @@ from app.rules.errors import (
     Taken,
     TooManyHolds,
 )
+from app.rules.held_place import held_place
 from app.rules.known import HeldFact
 
 A = AppointmentStatus
@@ -102,22 +103,15 @@ def keep(
     slot_id = take(session, slot, any_place=choice.any_place, now=now)
     for former in kept:  # after the new place is won: two who swap never wait for each other
         release(session, appointment_id=former.appointment_id, actor=actor, now=now)
-    appointment = Appointment(
-        organization_id=day.schedule.organization_id,
-        tenant_id=day.schedule.tenant_id,
+    appointment = held_place(
+        choice,
+        slot_id,
         person_id=person_id,
-        holder=holder,
-        slot_id=slot_id,
-        schedule_id=day.schedule.id,
-        donation_type_id=day.schedule.donation_type_id,
-        service_id=service_id or day.schedule.service_id,
-        policy_id=day.policy.id,
-        status=A.HELD,
+        until=now + dt.timedelta(minutes=day.policy.hold_minutes),
+        now=now,
         channel=channel,
-        keeps_slot=True,
-        starts_at=slot.starts_at,
-        created_at=now,
-        hold_until=now + dt.timedelta(minutes=day.policy.hold_minutes),
+        service_id=service_id,
+        holder=holder,
         held_from=held_from,
     )
     transitions.start(session, appointment, actor=actor, now=now)
@@ -302,7 +296,9 @@ def release_stale(
             .with_for_update(skip_locked=True)
         ).all()
         freed = sum(
-            transitions.let_go(session, appointment_id=row.id, slot_id=row.slot_id, only_if=done)
+            transitions.let_go(
+                session, appointment_id=row.id, slot_id=row.slot_id, now=now, only_if=done
+            )
             for row in rejected
         )
     return len(stale) + freed

@@ -9,10 +9,13 @@ from sqlalchemy.orm import Session, aliased
 
 from app.models.appointment import Appointment, AppointmentEvent
 from app.models.attachment import Referral
+from app.models.cabinet_choices import OfferStatus, WaitingStatus
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import MessageStatus, SlotStatus
 from app.models.message import Message
 from app.models.schedule import Slot
+from app.models.waiting import WaitingEntry, WaitingOffer
+from app.rules.held_place import by_offer
 from app.rules.transitions import SLOT_OF, TRANSITIONS
 
 SHOWN = 5
@@ -28,6 +31,7 @@ def check_invariants(session: Session, *, now: dt.datetime) -> list[str]:
         *_histories(session),
         *_outbox(session, now),
         *_referrals(session),
+        *_offers(session),
     ]
 
 
@@ -102,7 +106,7 @@ def _two_holds(session: Session) -> list[str]:
     ).all()
     held = session.scalars(
         select(Appointment.person_id)
-        .where(Appointment.status == A.HELD, Appointment.person_id.is_not(None))
+        .where(Appointment.status == A.HELD, Appointment.person_id.is_not(None), ~by_offer())
         .group_by(Appointment.person_id)
         .having(func.count() > 1)
     ).all()
@@ -180,3 +184,34 @@ def _outbox(session: Session, now: dt.datetime) -> list[str]:
     return _listed("I5 messages with a wrong ending", list(unsaid)) + _listed(
         "I5 messages that wait although they are of no use", list(late)
     )
+
+
+def _offers(session: Session) -> list[str]:
+    """I13: who waits has one open offer at most, and is in that state if and only if he has one."""
+    is_open = WaitingOffer.status == OfferStatus.OPEN
+    offered = WaitingEntry.status == WaitingStatus.OFFERED
+    theirs = (
+        select(WaitingOffer.id).where(WaitingOffer.entry_id == WaitingEntry.id, is_open).exists()
+    )
+    wrong = session.scalars(
+        select(WaitingEntry.id).where(or_(and_(offered, ~theirs), and_(~offered, theirs)))
+    ).all()
+    twice = session.scalars(
+        select(WaitingOffer.person_id)
+        .where(is_open)
+        .group_by(WaitingOffer.person_id)
+        .having(func.count() > 1)
+    ).all()
+    lost = session.scalars(
+        select(WaitingOffer.id)
+        .join(Appointment, Appointment.id == WaitingOffer.appointment_id)
+        .where(
+            WaitingOffer.status == OfferStatus.ACCEPTED,
+            Appointment.status.in_((A.HELD, A.RELEASED)),
+        )
+    ).all()
+    return [
+        *_listed("I13 people who wait and their offers disagree, entries", list(wrong)),
+        *_listed("I13 people with two open offers", list(twice)),
+        *_listed("I13 accepted offers without a booking", list(lost)),
+    ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.appointment import Appointment
-from app.models.enums import MessageStatus
+from app.models.enums import MessageKind, MessageStatus
 from app.models.message import Message
 from app.models.person import Person
 from app.rules import audit, delivery, outbox, reach
@@ -38,9 +38,12 @@ class NotDead(RuleError):
 
 def seen_in_scope() -> ColumnElement[bool]:
     """Letters about no booking, or about one the reader may see (the scope narrows the inner query)."""
-    return or_(
-        Message.appointment_id.is_(None),
-        Message.appointment_id.in_(select(Appointment.id)),
+    return and_(
+        Message.kind != MessageKind.PLACE_FREED,  # a task of Talon's own, no letter
+        or_(
+            Message.appointment_id.is_(None),
+            Message.appointment_id.in_(select(Appointment.id)),
+        ),
     )
 
 

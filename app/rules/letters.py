@@ -82,6 +82,11 @@ SHORT_VISIT = {
     "phone": N_("phone of the branch"),
 }
 SHORT_REASON = {"reason": N_("the reason, shortened")}
+OFFER = {
+    "link": N_("the page on which both answers can be given"),
+    "until": N_("until when the place is kept"),
+}
+LINE = {"waiting": N_("address of the waiting list in the cabinet")}
 ANSWER = {"answer": N_("the answer of the staff")}
 NEW_ADDRESS = {"address": N_("the new address, masked")}
 CHANGED = {"changed": N_("what was changed: the telephone or the policy")}
@@ -147,6 +152,10 @@ FIELDS: dict[K, dict[str, str]] = {
     K.FAMILY_ENDED: COMMON | RELATIVE,
     K.ATTACHMENT_DECIDED: COMMON | RELATIVE | DECISION | DISTRICT | COMMENT,
     K.REFERRAL_ISSUED: COMMON | RELATIVE | REFERRED,
+    K.PLACE_OFFERED: COMMON | VISIT | OFFER,
+    K.VISIT_OFFERED: COMMON | SHORT_VISIT | OFFER,
+    K.OFFER_LAPSED: COMMON | VISIT | LINE,
+    K.TURN_OVER: COMMON | VISIT | LINE,
 }
 """For each kind: the fields its text may name, with what they stand for (to be translated)."""
 

@@ -17,6 +17,7 @@ from app.rules import (
     audit,
     collisions,
     drafts,
+    freed,
     holding,
     opening,
     publication_report,
@@ -308,12 +309,8 @@ def conclude(
     publication.status = P.PUBLISHED if report["days"] else P.DRAFT
     publication.published_at = now if report["days"] else None
     publication.publish_at = publication.publish_at if report["days"] else None
-    audit.record(
-        session,
-        verb="publication.publish",
-        subject=publication,
-        actor=actor,
-        now=now,
-        changes={"days": [0, report["days"]], "places": [0, report["places"]]},
-    )
+    change = {"days": [0, report["days"]], "places": [0, report["places"]]}
+    verb = "publication.publish"
+    audit.record(session, verb=verb, subject=publication, actor=actor, now=now, changes=change)
+    freed.note_publication(session, publication.id, now=now)
     return publication

@@ -14,7 +14,7 @@ from app.models.enums import Channel, ScheduleStatus, SlotStatus
 from app.models.organization import Organization
 from app.models.schedule import Slot
 from app.models.scope import widened
-from app.rules import audit, sitting_previews, transitions
+from app.rules import audit, freed, sitting_previews, transitions
 from app.rules.actor import Actor
 from app.rules.clock import local
 from app.rules.errors import N_, RuleError
@@ -76,6 +76,7 @@ def reopen(
         zone = session.get_one(Organization, slots[0].organization_id).time_zone
         raise TimeTaken(times=[local(at, zone).time() for at in taken])
     done = transitions.reopen_slots(session, [slot.id for slot in slots])
+    _tell_the_line(session, slots, now)
     _note(session, slots, "sitting.reopen", done, actor, now)
     return done
 
@@ -101,6 +102,8 @@ def offer(
         )
         .values(channel=channel),
     )
+    if channel is Channel.WEB:
+        _tell_the_line(session, slots, now)
     _note(session, slots, "sitting.channel", done, actor, now)
     return done
 
@@ -149,6 +152,11 @@ def _doubled(session: Session, role_id: int, slots: Sequence[Slot]) -> list[dt.d
 
 def _end(at: dt.datetime, minutes: int | None) -> dt.datetime:
     return at + dt.timedelta(minutes=minutes or 1)
+
+
+def _tell_the_line(session: Session, slots: Sequence[Slot], now: dt.datetime) -> None:
+    for schedule_id in sorted({slot.schedule_id for slot in slots}):
+        freed.note_day(session, schedule_id, now=now)
 
 
 def _note(

@@ -26,6 +26,7 @@ KINDS = frozenset(
         MessageKind.BOOKING_LAPSED,
         MessageKind.VISIT_REMINDER,
         *OF_ACCOUNT,
+        MessageKind.VISIT_OFFERED,
         *INSTEAD.values(),
     }
 )

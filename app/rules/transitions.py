@@ -19,6 +19,7 @@ from app.models.enums import AppointmentStatus as A
 from app.models.enums import ScheduleStatus, SlotStatus
 from app.models.schedule import Schedule, Slot
 from app.models.scope import widened
+from app.rules import freed
 from app.rules.actor import Actor
 from app.rules.errors import AlreadyChanged, NotFound
 
@@ -185,6 +186,8 @@ def move(
         _give_referral_back(session, done.id)
     _remember(session, appointment_id, event, (before, transition.target), actor, now)
     session.flush()
+    if transition.slot is SlotStatus.FREE:
+        freed.note_slot(session, done.slot_id, now=now)
     return done
 
 
@@ -216,6 +219,7 @@ def move_to(
         **values,
     )
     set_slot(session, former_slot_id, SlotStatus.FREE)
+    freed.note_slot(session, former_slot_id, now=now)
     return done
 
 
@@ -231,7 +235,9 @@ def _status(session: Session, appointment_id: int, transition: Transition) -> A:
     return status
 
 
-def let_go(session: Session, *, appointment_id: int, slot_id: int, only_if: Any) -> bool:
+def let_go(
+    session: Session, *, appointment_id: int, slot_id: int, now: dt.datetime, only_if: Any
+) -> bool:
     """Free the place of a rejected appointment whose undo minute is over. False if it kept none."""
     won = changed_rows(
         session,
@@ -242,6 +248,7 @@ def let_go(session: Session, *, appointment_id: int, slot_id: int, only_if: Any)
     if won:
         set_slot(session, slot_id, SlotStatus.FREE)
         _give_referral_back(session, appointment_id)
+        freed.note_slot(session, slot_id, now=now)
     return bool(won)
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
@@ -22,6 +22,7 @@ from app.rules.donor_day import Day
 from app.rules.eligibility import CLOSED, Refusal
 from app.rules.errors import N_
 from app.rules.facts import COUNTED
+from app.rules.held_place import by_offer
 from app.rules.known import HeldFact
 from app.rules.visit_rights import Rights
 
@@ -185,7 +186,13 @@ def _visits(session: Session, whose: ColumnElement[bool]) -> dict[int | None, Vi
         .join(Slot, Slot.id == Appointment.slot_id)
         .join(Schedule, Schedule.id == Appointment.schedule_id)
         .join(PractitionerRole, PractitionerRole.id == Schedule.role_id)
-        .where(whose, Appointment.status.in_((*COUNTED, A.HELD)))
+        .where(
+            whose,
+            or_(
+                Appointment.status.in_(COUNTED),
+                and_(Appointment.status == A.HELD, ~by_offer()),
+            ),
+        )
         .order_by(Appointment.starts_at)
     ).all()
     found: dict[int | None, Visits] = {}

@@ -17,6 +17,7 @@ from app.models.schedule import Slot
 from app.rules import booking, facts
 from app.rules.donor_day import Day, day_of
 from app.rules.eligibility import Refusal, check
+from app.rules.held_place import by_offer
 from app.rules.policies import NO_NUMBERS
 
 
@@ -112,6 +113,7 @@ def held_by(
             Appointment.donation_type_id.is_not(None),
             Appointment.status == AppointmentStatus.HELD,
             Appointment.hold_until > now,
+            ~by_offer(),
         )
         .order_by(Appointment.id.desc())
         .limit(1)

@@ -20,7 +20,7 @@ from app.models.schedule import Schedule
 from app.rules import booking
 from app.rules.clock import local_date
 from app.seeds import centre as centres
-from app.seeds import clinic_demo, requests
+from app.seeds import clinic_demo, clinic_staff, clinics, requests, waiters
 from app.seeds import donors as donor_rows
 from app.seeds.agenda import Agenda
 from app.seeds.centre import Centre
@@ -89,6 +89,10 @@ def _make(session: Session, *, now: dt.datetime) -> None:
     requests.plan_queue(agenda, session, asking, now=now, rng=rng)
     agenda.run()
     _close_ledger(session, now)
+    waiters.wait_for_platelets(session, centre, donors, now=now)
+    for clinic in clinics.find(session, clinic_staff.load(session)):
+        if clinic.column == "C":
+            waiters.wait_for_doctor(session, clinic, now=now)
 
 
 def _policies(session: Session, centre: Centre, now: dt.datetime) -> None:

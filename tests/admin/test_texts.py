@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.documents import letters
 from app.models import AuditEvent, ConsentText, MessageTemplate
 from app.models.enums import MessageKind, Role
+from app.rules.letters import FIELDS
 from tests import make
 from tests.client import parsed, words
 
@@ -38,7 +39,7 @@ def preview(source):
     return " ".join(found[0].text_content().split()) if found else ""
 
 
-@pytest.mark.parametrize("kind", MessageKind)
+@pytest.mark.parametrize("kind", FIELDS)
 @pytest.mark.parametrize("locale", ["ru", "en"])
 def test_every_letter_opens_with_its_preview(office, kind, locale):
     _, client = office

@@ -93,6 +93,14 @@ all     GET   /pages/<slug>                             slug=news of=root
 all     GET   /feedback                                 of=root
 all     POST  /feedback                                 of=root
 all     GET   /feedback/sent
+donor   GET   /cabinet/waiting
+donor   GET   /waiting/join
+donor   POST  /waiting/join
+owner   POST  /cabinet/waiting/<uuid:uid>/leave         uid=waits
+owner   GET   /cabinet/offers/<uuid:uid>                uid=offer
+owner   POST  /cabinet/offers/<uuid:uid>                uid=offer
+all     GET   /offers/<uuid:uid>/<key>                  uid=offer key=offer_key
+all     POST  /offers/<uuid:uid>/<key>                  uid=offer key=offer_key
 donor   GET   /profile
 donor   POST  /profile/code                             +donor_code=700700
 donor   POST  /profile/password
@@ -518,6 +526,24 @@ AMRO    POST  /staff/feedback/<uuid:uid>/assign/        uid=enquiry
 AMRO    GET   /staff/feedback/<uuid:uid>/answer/        uid=enquiry
 AMRO    POST  /staff/feedback/<uuid:uid>/answer/        uid=enquiry +answer=Да
 AMRO    POST  /staff/feedback/<uuid:uid>/close/         uid=enquiry
+
+# the waiting list
+RSO     GET   /staff/waiting/
+RSO     GET   /staff/waiting/details/                   id=waits
+RSO     GET   /staff/waiting/new/                       nothing
+RSO     POST  /staff/waiting/new/                       nothing
+RSO     GET   /staff/waiting/edit/                      id=waits nothing
+RSO     POST  /staff/waiting/edit/                      id=waits nothing
+RSO     POST  /staff/waiting/search/                    nothing
+RSO     POST  /staff/waiting/export/                    nothing +format=csv
+RSO     GET   /staff/waiting/do/<name>/                 name=delete id=waits nothing
+RSO     POST  /staff/waiting/do/<name>/                 name=delete id=waits nothing
+RO      GET   /staff/waiting/priority/                  id=waits
+RO      POST  /staff/waiting/priority/                  id=waits +priority=1
+RO      GET   /staff/waiting/remove/                    id=waits
+RO      POST  /staff/waiting/remove/                    id=waits +reason=x
+RO      GET   /staff/waiting/join/
+RO      POST  /staff/waiting/join/                      =422
 
 # control
 AMR     GET   /staff/messages/

@@ -32,9 +32,15 @@ from app.models import (
     PractitionerRole,
     Publication,
     StaffUser,
+    WaitingOffer,
 )
 from app.models.blood import BloodType
-from app.models.cabinet_choices import AttachmentStatus, NoticeEvent
+from app.models.cabinet_choices import (
+    AttachmentStatus,
+    NoticeEvent,
+    OfferStatus,
+    WaitingStatus,
+)
 from app.models.enums import (
     ActorKind,
     ImportStatus,
@@ -52,10 +58,12 @@ from app.models.enums import AppointmentStatus as A
 from app.rules import absences, drafts, links, medication, notices, outbox, templates
 from app.rules.actor import actor_of
 from app.rules.matrix import Dates, Line, Matrix
+from app.rules.offer_answers import key_of
 from app.rules.sittings import Line as Sitting
 from app.rules.sittings import Plan
 from tests import make, stores
 from tests.client import csrf_token, pass_for
+from tests.waiting import make_entry
 
 CANARY = "анарейк"
 """In every name of ours: whoever may not see us does not see this."""
@@ -64,6 +72,7 @@ UNCOUNTED = {"access_event", "access_subject", "web_session", "throttle", "heart
 OF_A_BRANCH = {
     "request", "held", "booked", "day", "branch", "message", "colleague", "number", "department",
     "doctor_role", "clinic", "visit_request", "visit_booked", "time", "district", "district_file", "template", "absence", "attachment",
+    "waits",
 }  # fmt: skip
 """Things that are not seen from a sister branch."""
 
@@ -248,8 +257,30 @@ class World:
         session.flush()
         free = [s for s in make.slots_of(session, days[1]) if s.status.value == "free"]
         self.put(request=request, booked=booked, held=held, day=days[1], slot=free[0])
+        self._waiting(days[1])
         self.things["number"] = str(request.number)
         self.request = request
+
+    def _waiting(self, day: Any) -> None:
+        """Our donor waits for two things; of one a place is offered."""
+        session, tenant, now = self.session, self.tenant, self.now
+        until = now + dt.timedelta(days=1)
+        waits = make_entry(session, tenant, self.known, created_at=now)
+        offered = make_entry(
+            session, tenant, self.known, created_at=now, status=WaitingStatus.OFFERED, offers=1,
+            organization_id=tenant.root.id,
+        )  # fmt: skip
+        kept = make.make_appointment(session, tenant, self.known, day, status=A.HELD, now=now)
+        kept.hold_until = until
+        offer = WaitingOffer(
+            organization_id=tenant.branch.id, entry_id=offered.id, person_id=kept.person_id,
+            slot_id=kept.slot_id, appointment_id=kept.id, status=OfferStatus.OPEN,
+            offered_at=now, expires_at=until,
+        )  # fmt: skip
+        session.add(offer)
+        session.flush()
+        self.put(waits=waits, offer=offer)
+        self.things["offer_key"] = key_of(offer)
 
     def _facts_of_the_donor(self) -> None:
         session, tenant = self.session, self.tenant
