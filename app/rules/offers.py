@@ -26,6 +26,7 @@ from app.models.scope import widened
 from app.models.waiting import WaitingEntry, WaitingOffer
 from app.rules import freed, holding, in_line, notices, outbox, reach, sms, transitions
 from app.rules.actor import SYSTEM
+from app.rules.against import stand
 from app.rules.donor_day import Choice
 from app.rules.eligibility import blocking
 from app.rules.errors import NotFound
@@ -156,7 +157,14 @@ def _offer(
         choice = in_line.choice_of(session, free, slot_id, entry)
     except (NotFound, NoPolicy) as problem:
         raise _NotNow(entry.id, problem.code) from problem
-    _, against = holding.stand(session, choice, person_id=entry.person_id, holder=None, now=now)
+    _, against = stand(
+        session,
+        choice,
+        person_id=entry.person_id,
+        holder=None,
+        now=now,
+        service_id=choice.service_id or entry.service_id,
+    )
     blocked = blocking(against)
     if blocked:
         raise _NotNow(entry.id, blocked[0].code)
