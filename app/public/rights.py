@@ -17,14 +17,13 @@ from app.documents import own_data as paper
 from app.extensions import db, only_reads, saved
 from app.i18n import say
 from app.models.cabinet_choices import AccountEventKind
-from app.models.enums import LinkPurpose
 from app.public import fresh
 from app.public.bookings import as_file
 from app.public.cabinet import note
 from app.public.guards import limited, signed_in, status_of
 from app.public.header import cards, reader
 from app.public.site import public
-from app.rules import accounts, erasing, links, own_consents, own_data
+from app.rules import data_link, erasing, links, own_consents, own_data
 from app.rules.errors import RuleError
 from app.rules.links import LinkEnded
 from forms.rights import DataForm, DeleteForm
@@ -83,7 +82,7 @@ def ask_for_data() -> Any:
     try:
         fresh.demand(form.typed)
         with saved() as saving:
-            link = accounts.ask_for_data(saving, account=reader(), now=g.now)
+            link = data_link.ask(saving, account=reader(), now=g.now)
             token = links.token(link)
     except RuleError as refusal:
         only_reads()
@@ -98,11 +97,7 @@ def take_data(token: str) -> Any:
     """GET asks, POST hands the archive out, once; it is made now and kept nowhere."""
     ended, status = "", 200
     try:
-        link = accounts.live_link(
-            db.session(), purpose=LinkPurpose.DATA_EXPORT, token=token, now=g.now
-        )
-        if link.account_id != reader().id:
-            raise LinkEnded()
+        data_link.live(db.session(), account=reader(), token=token, now=g.now)
         if request.method == "POST":
             limited(("link_address", sessions.client_ip()))
             return _archive(token)
@@ -120,7 +115,7 @@ def _archive(token: str) -> Response:
     tables = own_data.collect(db.session(), account=reader())
     body = paper.archive(tables, now=g.now)
     with saved() as saving:
-        accounts.use_link(saving, purpose=LinkPurpose.DATA_EXPORT, token=token, now=g.now)
+        data_link.use(saving, account=reader(), token=token, now=g.now)
         note(AccountEventKind.DATA_EXPORTED)
     return as_file(body, "application/zip", f"talon-data-{g.now:%Y-%m-%d}.zip")
 

@@ -253,7 +253,6 @@ def _letter(
     purpose = {
         MessageKind.CONFIRM_EMAIL: LinkPurpose.CONFIRM_EMAIL,
         MessageKind.RESET_PASSWORD: LinkPurpose.RESET_PASSWORD,
-        MessageKind.DATA_READY: LinkPurpose.DATA_EXPORT,
     }.get(kind)
     facts = {}
     until = None
@@ -295,26 +294,6 @@ def live_link(
     """The link behind a token, not used up: for the page that asks to press the button. Raises LinkEnded."""
     with widened(session, "a link's owner"):
         return links.find(session, purpose=purpose, text=token, now=now)
-
-
-def use_link(session: Session, *, purpose: LinkPurpose, token: str, now: dt.datetime) -> None:
-    """Use a link up. Raises LinkEnded for the second of two at once."""
-    with widened(session, "a link's owner"):
-        links.use(session, links.find(session, purpose=purpose, text=token, now=now), now=now)
-
-
-def ask_for_data(session: Session, *, account: Account, now: dt.datetime) -> OneTimeLink:
-    """A link to all that is kept about the account (N15), also by letter where one reaches."""
-    with widened(session, "one's own data"):
-        if account.email is not None and account.email_confirmed_at is not None:
-            _letter(session, account, MessageKind.DATA_READY, None, now)
-            return session.scalars(
-                select(OneTimeLink).where(
-                    OneTimeLink.purpose == LinkPurpose.DATA_EXPORT,
-                    OneTimeLink.account_id == account.id,
-                )
-            ).one()
-        return links.issue(session, purpose=LinkPurpose.DATA_EXPORT, account_id=account.id, now=now)
 
 
 def resend_confirmation(session: Session, *, email: str, now: dt.datetime) -> None:
