@@ -214,6 +214,12 @@ LABELS: dict[str, dict[str, Any]] = {
         "answered_at": _l("Answered"),
         "answered_by_id": _l("Who answered"),
     },
+    "medical_document": {
+        "title": _l("Title"),
+        "content_ciphertext": _l("File"),
+        "content_type": _l("Type of the file"),
+        "size": _l("Size, bytes"),
+    },
     "message": {"run_at": _l("To be sent"), "channel": _l("Channel")},
     "message_template": {
         "kind": _l("Letter"),
@@ -238,12 +244,26 @@ LABELS: dict[str, dict[str, Any]] = {
         "reason": _l("What for"),
         "created_at": _l("Card since"),
     },
+    "profile_confirmation": {
+        "requested_at": _l("Asked"),
+        "due_on": _l("Answer due"),
+        "decided_at": _l("Decided"),
+        "decided_by_id": _l("Who decided"),
+        "consent_id": _l("Consent"),
+    },
     "publication": {
         "title": _l("Name, for yourself"),
         "publish_at": _l("To be published"),
         "published_at": _l("Published on"),
         "days": _l("Days"),
         "places": _l("Places"),
+    },
+    "review": {
+        "role_id": _l("Practitioner"),
+        "stars": _l("Stars"),
+        "comment": _l("Review"),
+        "moderated_at": _l("Read by staff"),
+        "moderated_by_id": _l("Who has read it"),
     },
     "schedule": {
         "publication_id": _l("Publication"),

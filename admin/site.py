@@ -19,6 +19,7 @@ from admin.views.accounts import AccountsPage
 from admin.views.addresses import AddressesPage
 from admin.views.attachments import AttachmentsPage
 from admin.views.audit import AuditView
+from admin.views.confirmations import ConfirmationsPage
 from admin.views.days import DaysPage
 from admin.views.desk import DeskPage
 from admin.views.directory import DepartmentsView, ServicesView, SpecialtiesView
@@ -39,6 +40,8 @@ from admin.views.medical import MedicalPage
 from admin.views.messages import CallsPage, MessagesView
 from admin.views.organizations import OrganizationsView
 from admin.views.pages import PagesPage
+from admin.views.papers import LARGEST_UPLOAD as LARGEST_COPY
+from admin.views.papers import PapersPage
 from admin.views.pauses import PausesPage
 from admin.views.policies import PoliciesView
 from admin.views.publishing import PublishingPage
@@ -49,6 +52,7 @@ from admin.views.records import RecordsPage
 from admin.views.referrals import ReferralsPage
 from admin.views.reports import ReportsPage
 from admin.views.retention import RetentionPage
+from admin.views.reviews import ReviewsPage, SurveyView
 from admin.views.sitting_closing import SittingClosingPage
 from admin.views.sittings import SittingsPage
 from admin.views.staff import StaffUsersView
@@ -63,6 +67,7 @@ from app.models.donation_type import DonationType
 from app.models.message import Message
 from app.models.organization import Organization
 from app.models.policy import BookingPolicy
+from app.models.review import SurveyQuestion
 from app.models.staff import StaffUser
 from app.models.waiting import WaitingEntry
 from app.security import allow_large
@@ -95,12 +100,16 @@ def init_admin(app: Flask) -> None:
             CallsPage(),
             MessagesView(Message),
             FeedbackPage(),
+            ConfirmationsPage(),
+            PapersPage(),
+            ReviewsPage(),
             ReportsPage(),
             AccountsPage(),
             DonorsPage(),
             RecordsPage(),
         ):
             office.add_view(view)
+        allow_large(app, "papers.person", LARGEST_COPY)
         office.add_view(ImportsPage())
         allow_large(app, "imports.index", LARGEST_UPLOAD)
         office.add_view(GridPage())
@@ -129,7 +138,7 @@ def init_admin(app: Flask) -> None:
         _under(office, SETTINGS, MedicalPage())
         _under(office, SETTINGS, DonationTypesView(DonationType))
         _under(office, SETTINGS, ReasonsView(RejectionReason))
-        _under(office, SETTINGS, LettersPage())
+        _under(office, SETTINGS, SurveyView(SurveyQuestion), LettersPage())
         _under(office, SETTINGS, ConsentsPage())
         _under(office, SETTINGS, PagesPage())
         _journals(office)
@@ -144,7 +153,8 @@ def _journals(office: Admin) -> None:
     _under(office, JOURNALS, RetentionPage())
 
 
-def _under(office: Admin, heading: Any, view: Any) -> None:
-    """A page under a heading of the menu."""
-    view.category = heading
-    office.add_view(view)
+def _under(office: Admin, heading: Any, *views: Any) -> None:
+    """Pages under a heading of the menu."""
+    for view in views:
+        view.category = heading
+        office.add_view(view)

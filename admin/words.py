@@ -51,6 +51,16 @@ VERBS = {
     "waiting.leave": _l("Left the waiting list"),
     "waiting.remove": _l("Taken out of the waiting list"),
     "waiting.priority": _l("Place in the waiting list changed"),
+    "copy.send": _l("Copy of a document sent again"),
+    "copy.upload": _l("Copy of a document uploaded"),
+    "copy.withdraw": _l("Copy of a document withdrawn"),
+    "profile.confirmed": _l("Profile confirmed"),
+    "profile.refused": _l("Profile not confirmed"),
+    "review.published": _l("Review published"),
+    "review.hidden": _l("Review hidden"),
+    "report.ratings": _l("Report of ratings taken away as a file"),
+    "survey.create": _l("Question of the survey added"),
+    "survey.edit": _l("Question of the survey changed"),
     "consent.record": _l("Consent given at the desk"),
     "consent.withdraw": _l("Consent withdrawn"),
     "consent.version": _l("New version of the consent"),
@@ -189,17 +199,21 @@ SUBJECTS = {
     "donor_import": _l("Donor file"),
     "donor_record": _l("Record in the file"),
     "feedback": _l("Letter to staff"),
+    "medical_document": _l("Copy of a medical document"),
     "message": _l("Letter"),
     "message_template": _l("Text of a letter"),
     "organization": _l("Organization"),
     "page": _l("Page of the site"),
     "person": _l("Donor card"),
+    "profile_confirmation": _l("Profile to be confirmed"),
     "publication": _l("Publication"),
     "rejection_reason": _l("Reason"),
+    "review": _l("Review"),
     "schedule": _l("Donor day or sitting"),
     "schedule_exception": _l("Absence or closed day"),
     "schedule_template": _l("Template of a schedule"),
     "staff_user": _l("Member of staff"),
+    "survey_question": _l("Question of the survey"),
 }
 
 
@@ -213,6 +227,8 @@ def subject_words(table: str) -> str:
 
 
 PAGES = {
+    "confirmation": _l("Profile confirmations"),
+    "papers.file": _l("Copy of a document opened"),
     "access.card": _l("Who saw this card"),
     "access.event": _l("Cards of one page"),
     "access.look_up": _l("Search for a card"),

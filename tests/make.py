@@ -6,6 +6,7 @@ All need a session with the SYSTEM scope; they flush and never commit. Instants 
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
 import itertools
@@ -42,6 +43,7 @@ from app.models import (
     DonorRecord,
     Feedback,
     HealthcareService,
+    MedicalDocument,
     Organization,
     Page,
     Person,
@@ -49,21 +51,32 @@ from app.models import (
     Practitioner,
     PractitionerRole,
     PractitionerService,
+    ProfileConfirmation,
     Referral,
     RejectionReason,
+    Review,
     RoleAssignment,
     Schedule,
     Slot,
     Specialty,
     StaffUser,
+    SurveyAddress,
+    SurveyQuestion,
 )
 from app.models.blood import BloodType
-from app.models.cabinet_choices import AttachmentSource, AttachmentStatus
+from app.models.cabinet_choices import (
+    AttachmentSource,
+    AttachmentStatus,
+    ConfirmationStatus,
+    PaperKind,
+    QuestionKind,
+)
 from app.models.enums import (
     AppointmentStatus,
     BloodGroup,
     Channel,
     Confirmation,
+    ConsentChannel,
     ConsentPurpose,
     DeferralKind,
     DistrictKind,
@@ -930,3 +943,136 @@ def make_kept(
         "agreed_at": since,
     }
     return _added(session, AccountPerson(**fields | changes))
+
+
+def make_confirmation(
+    session: Session,
+    known: KnownDonor,
+    *,
+    confirmed: bool = True,
+    now: dt.datetime = NOW,
+    **changes: Any,
+) -> ProfileConfirmation:
+    """A profile that is confirmed by a paper consent, or one that waits for it."""
+    person = known.person
+    fields: dict[str, Any] = {
+        "uid": uuid.uuid4(),
+        "tenant_id": person.tenant_id,
+        "account_id": known.account.id,
+        "person_id": person.id,
+        "status": ConfirmationStatus.CONFIRMED if confirmed else ConfirmationStatus.WAITING,
+        "requested_at": now,
+        "due_on": now.date() + dt.timedelta(days=3),
+    }
+    if confirmed:
+        fields["consent_id"] = make_consent(
+            session, person, ConsentPurpose.DOCUMENTS, now=now, channel=ConsentChannel.PAPER
+        ).id
+    return _added(session, ProfileConfirmation(**fields | changes))
+
+
+def make_consent(
+    session: Session,
+    person: Person,
+    purpose: ConsentPurpose,
+    *,
+    now: dt.datetime = NOW,
+    **changes: Any,
+) -> Consent:
+    """Of a person, to the text of this purpose, which is made if there is none."""
+    text = session.scalars(
+        select(ConsentText).where(
+            ConsentText.tenant_id == person.tenant_id, ConsentText.purpose == purpose
+        )
+    ).first()
+    if text is None:
+        text = make_consent_text(
+            session, session.get_one(Organization, person.tenant_id), now=now, purpose=purpose
+        )
+    fields: dict[str, Any] = {
+        "tenant_id": person.tenant_id,
+        "person_id": person.id,
+        "text_id": text.id,
+        "sha256": text.sha256,
+        "given_at": now,
+    }
+    return _added(session, Consent(**fields | changes))
+
+
+PDF = b"%PDF-1.4 invented"
+
+
+def make_copy(
+    session: Session,
+    person: Person,
+    author: StaffUser,
+    *,
+    body: bytes = PDF,
+    now: dt.datetime = NOW,
+    **changes: Any,
+) -> MedicalDocument:
+    """The copy of a document on this card, encrypted; nobody is told of it."""
+    fields: dict[str, Any] = {
+        "uid": uuid.uuid4(),
+        "tenant_id": person.tenant_id,
+        "person_id": person.id,
+        "kind": PaperKind.TEST_RESULTS,
+        "title": "Общий анализ крови",
+        "content_type": "application/pdf",
+        "size": len(body),
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "created_at": now,
+        "created_by_id": author.id,
+    }
+    row = MedicalDocument(**fields | changes)
+    row.content = base64.b64encode(body).decode("ascii")
+    return _added(session, row)
+
+
+def make_review(
+    session: Session, visit: Appointment, *, now: dt.datetime = NOW, **changes: Any
+) -> Review:
+    """Four stars for a visit, not read by staff yet."""
+    fields: dict[str, Any] = {
+        "uid": uuid.uuid4(),
+        "tenant_id": visit.tenant_id,
+        "organization_id": visit.organization_id,
+        "appointment_id": visit.id,
+        "person_id": visit.person_id,
+        "role_id": session.get_one(Schedule, visit.schedule_id).role_id,
+        "stars": 4,
+        "created_at": now,
+    }
+    return _added(session, Review(**fields | changes))
+
+
+def make_question(session: Session, tenant: Tenant, **changes: Any) -> SurveyQuestion:
+    """One that is answered by yes or no."""
+    fields: dict[str, Any] = {
+        "tenant_id": tenant.id,
+        "text_ru": "Приняли ли вас вовремя?",
+        "text_en": "Were you seen in time?",
+        "kind": QuestionKind.YES_NO,
+    }
+    return _added(session, SurveyQuestion(**fields | changes))
+
+
+def make_survey_address(
+    session: Session,
+    visit: Appointment,
+    *,
+    now: dt.datetime = NOW,
+    email: str = "guest@example.org",
+) -> SurveyAddress:
+    """Where the questionnaire about a visit goes, with its consent."""
+    consent = make_consent(session, visit.person, ConsentPurpose.SURVEY, now=now)
+    row = SurveyAddress(
+        uid=uuid.uuid4(),
+        tenant_id=visit.tenant_id,
+        person_id=visit.person_id,
+        appointment_id=visit.id,
+        consent_id=consent.id,
+        created_at=now,
+    )
+    row.email = email
+    return _added(session, row)

@@ -15,11 +15,21 @@ from app.documents import family_fields, words
 from app.documents.account_fields import of_account, samples
 from app.models.appointment import Appointment
 from app.models.blood import BloodType
+from app.models.cabinet_choices import PaperKind
 from app.models.enums import AppointmentStatus, LinkPurpose, MessageKind
 from app.models.message import Message
 from app.models.organization import Organization
 from app.models.waiting import WaitingOffer
-from app.rules import clock, facts, feedback, links, nearest
+from app.rules import (
+    clock,
+    confirmations,
+    facts,
+    feedback,
+    links,
+    medical_documents,
+    nearest,
+    surveys,
+)
 from app.rules.delivery import link_of
 from app.rules.offer_answers import key_of
 from app.rules.visits import Visit, visit_of
@@ -32,6 +42,7 @@ PATHS: dict[LinkPurpose, str] = {
     LinkPurpose.JOIN_FAMILY: "/join-family/",
 }
 """Where the links lead. The process that sends letters may serve no surface: no url_for here."""
+SURVEY = "/review/"
 BOOKINGS = "/bookings"
 WAITING = "/cabinet/waiting"
 OFFER = "/offers/"
@@ -59,6 +70,12 @@ def values_of(session: Session, message: Message, *, now: dt.datetime) -> dict[s
         values |= {"asked": _moment(asked.created_at, zone), "answer": asked.answer}
     values |= of_account(session, message, _address, now=now)
     values |= family_fields.values_of(session, message)
+    values |= _of_papers(session, message)
+    survey = surveys.of_message(session, message)
+    if survey is not None and message.appointment is not None:
+        zone = tenant.time_zone if tenant else DEFAULT_ZONE
+        values["link"] = _address(SURVEY + surveys.token(survey))
+        values["until"] = _moment(surveys.ends_at(message.appointment), zone)
     if message.appointment is not None:
         visit = visit_of(session, appointment_id=message.appointment.id)
         values |= _of_visit(visit) | _of_decision(message.appointment, visit)
@@ -93,6 +110,7 @@ def sample_values() -> dict[str, str]:
             "was": _moment(visit.starts_at - dt.timedelta(days=3), visit.time_zone),
             "asked": _moment(visit.starts_at, visit.time_zone),
             "answer": gettext("Please bring your passport and policy to the registration desk."),
+            "document": i18n.label(PaperKind.TEST_RESULTS),
             "others": _days(
                 [(visit.starts_at, visit.time_zone, visit.branch, _address(f"{DAY}…"))]
             ),
@@ -172,6 +190,17 @@ def _of_decision(booking: Appointment, visit: Visit) -> dict[str, str]:
         again = day + dt.timedelta(days=booking.policy.days_after_own_cancel)
         values["again"] = words.written(again)
     return values
+
+
+def _of_papers(session: Session, message: Message) -> dict[str, str]:
+    """Why a profile was refused, or of what kind a copy is: names do not stand beside what is about health."""
+    confirmation = confirmations.of_message(session, message.facts)
+    if confirmation is not None:
+        return {"reason": confirmation.reason}
+    copy = medical_documents.of_message(session, message)
+    if copy is not None:
+        return {"document": i18n.label(copy.kind)}
+    return {}
 
 
 Offer = tuple[dt.datetime, str, str, str]

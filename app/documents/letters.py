@@ -29,7 +29,7 @@ from app.documents.ticket import ticket_name, ticket_pdf
 from app.models.appointment import Appointment
 from app.models.enums import MessageKind
 from app.models.message import Message, MessageTemplate
-from app.rules import feedback, sms
+from app.rules import feedback, medical_documents, sms, surveys
 from app.rules.letters import FIELDS, UnknownField, check_letter, filled, subject_line
 
 __all__ = [
@@ -57,12 +57,13 @@ def render(message: Message, *, now: dt.datetime) -> EmailMessage:
     """
     session = object_session(message)
     assert session is not None
-    asked = feedback.of_message(session, message)
+    asked = feedback.of_message(session, message) or surveys.of_message(session, message)
     reader = message.account or message.staff_user or asked
     email = recipient(session, message) or (reader.email if reader is not None else None)
     if reader is None or not email:
         raise NoRecipient("nobody")
-    locale = reader.locale if reader.locale in i18n.LOCALES else "ru"
+    wished = getattr(reader, "locale", message.facts.get("locale", ""))
+    locale = wished if wished in i18n.LOCALES else "ru"
     with force_locale(locale):
         values = values_of(session, message, now=now)
     subject, body = filled_text(session, message, locale, values)
@@ -82,6 +83,8 @@ def render(message: Message, *, now: dt.datetime) -> EmailMessage:
     if message.kind is MessageKind.APPROVED:
         assert message.appointment is not None
         _attach(letter, message.appointment, locale)
+    if message.kind is MessageKind.DOCUMENT_COPY:
+        _attach_copy(letter, session, message, now)
     letter["Content-Language"] = locale  # last: adding parts takes Content-… headers along
     return letter
 
@@ -164,6 +167,18 @@ def _attach(letter: EmailMessage, booking: Appointment, locale: str) -> None:
         filename=f"talon-{booking.number}.ics",
         params={"method": "PUBLISH"},
     )
+
+
+def _attach_copy(
+    letter: EmailMessage, session: Session, message: Message, now: dt.datetime
+) -> None:
+    """The copy of a document. Raises NoRecipient if it may not go any more: the next try ends it."""
+    row = medical_documents.of_message(session, message)
+    if row is None or not medical_documents.may_go(session, message, now=now):
+        raise NoRecipient("the consent was withdrawn")
+    file = medical_documents.file_of(row)
+    kind, _, subtype = file.content_type.partition("/")
+    letter.add_attachment(file.body, maintype=kind, subtype=subtype, filename=file.name)
 
 
 def _addressee(email: str) -> Address:

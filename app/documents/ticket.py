@@ -1,4 +1,4 @@
-"""The ticket: one A5 page by xhtml2pdf in PT Sans, with a QR code that the staff look-up opens.
+"""The ticket: one A5 page by xhtml2pdf in PT Sans, with a QR code that the staff look-up opens; other papers are drawn alike.
 
 xhtml2pdf draws Russian text as black squares when it cannot read the font, and only counts a
 warning: any warning is a failure here. Its log lines quote the page, and so the donor's name: they are silenced.
@@ -46,7 +46,7 @@ def ticket_pdf(appointment: Appointment, locale: str) -> bytes:
     visit = visit_of(session, appointment_id=appointment.id)
     with force_locale(locale):
         page, title = _page(visit), f"{words.title(visit)} № {visit.number}"
-    return _drawn(page, title)
+    return drawn(page, title)
 
 
 def ticket_name(number: int) -> str:
@@ -104,7 +104,7 @@ def _code(address: str) -> str:
 def warm() -> None:
     """Load what drawing needs (some 20 MB) before processes are forked, so that they share it."""
     _code(".")
-    _drawn("<p>.</p>", "")
+    drawn("<p>.</p>", "")
 
 
 @lru_cache(maxsize=1)
@@ -141,7 +141,8 @@ def _drawable(page: str) -> str:
     return "".join(c if ord(c) in known else UNKNOWN for c in page)
 
 
-def _drawn(page: str, title: str) -> bytes:
+def drawn(page: str, title: str) -> bytes:
+    """A page of HTML in our fonts as a PDF. Raises TicketFailed."""
     from xhtml2pdf import pisa  # 0.3 s: only the processes that draw pay it
 
     out = io.BytesIO()

@@ -36,10 +36,16 @@ class Tab:
 
 MOSCOW = "Europe/Moscow"
 TABS: tuple[Tab, ...] = (
-    Tab("active_tickets", lazy_gettext("Tickets"), ("visit", "cancel_visit", "move_visit")),
+    Tab(
+        "active_tickets",
+        lazy_gettext("Appointment tickets"),
+        ("visit", "cancel_visit", "move_visit", "rate_visit"),
+    ),
+    Tab("cabinet_booking", lazy_gettext("Appointment booking")),
     Tab("district_tickets", lazy_gettext("District doctor")),
-    Tab("waiting_list", lazy_gettext("Waiting list"), ("join_waiting", "offer", "answer_offer")),
+    Tab("patient_card", lazy_gettext("Patient card"), ("ask_confirmation",)),
     Tab("account_events", lazy_gettext("Event log")),
+    Tab("waiting_list", lazy_gettext("Waiting list"), ("join_waiting", "offer", "answer_offer")),
     Tab("family_page", lazy_gettext("Family"), ("add_relative", "ask_attachment")),
 )
 """In the order of the source (E48)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from calendar import monthcalendar
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import abort, g, render_template, request, url_for
@@ -84,32 +84,35 @@ def _spot(search: directory.Search, where: str) -> tuple[addresses.Spot | None, 
 def institution(uid: uuid.UUID) -> str:
     """The three columns: departments, specialties, the week's grid (E17–E23). Three queries."""
     here = _institution(uid)
-    wish = wish_of(request.args)
-    shown = week.grid(db.session(), institution=here, wish=wish, now=g.now)
     point = nearby.point_of(here.organization)
-
-    def link(**changes: Any) -> str:
-        return url_for("public.institution", uid=uid, **args_of(wish, **changes))
-
     return render_template(
         "public/institution.html",
-        here=here,
-        place=here.organization,
         kind=kind_of(here.organization),
         point=point,
         ground=ground() if point else None,
-        wish=wish,
-        grid=shown,
-        link=link,
-        doctor_link=lambda role, day: _doctor_link(uid, role.uid, wish.service, day),
-        today=local_date(g.now, here.organization.time_zone),
-        tab=_tab,
         tickets=_tickets(),
         known=visitor.token() and visitor.person_in(here.organization) is not None,
-        words=SHORT,
-        legend=[State.FREE, State.TAKEN, State.DESK, State.SOON],
-        reasons=REASONS,
+        **picker(here, lambda asked: url_for("public.institution", uid=uid, **asked)),
     )
+
+
+def picker(here: Institution, address: Callable[[dict[str, str]], str]) -> dict[str, Any]:
+    """What templates/parts/picker.html wants; ``address`` is of the same page for another choice."""
+    place, wish = here.organization, wish_of(request.args)
+    return {
+        "here": here,
+        "place": place,
+        "wish": wish,
+        "grid": week.grid(db.session(), institution=here, wish=wish, now=g.now),
+        "link": lambda **changes: address(args_of(wish, **changes)),
+        "clear": address({}),
+        "doctor_link": lambda role, day: _doctor_link(place.uid, role.uid, wish.service, day),
+        "today": local_date(g.now, place.time_zone),
+        "tab": _tab,
+        "words": SHORT,
+        "legend": [State.FREE, State.TAKEN, State.DESK, State.SOON],
+        "reasons": REASONS,
+    }
 
 
 @public.get("/institutions/<uuid:uid>/services")

@@ -23,6 +23,7 @@ from app.models.scope import widened
 from app.public import questions, visitor
 from app.public.bookings import as_file
 from app.public.cabinet import note
+from app.public.cabinet_tickets import account_tickets
 from app.public.guards import counted, status_of
 from app.public.header import at
 from app.public.site import public
@@ -141,9 +142,9 @@ def visit_calendar(uid: uuid.UUID) -> Response:
 
 @public.get("/visits")
 def active_tickets() -> Any:
-    """«Активные талоны» of this browser or account (E34), and the way to find another one."""
-    found = patient_visits.tickets(db.session(), reader=visitor.reader(), now=g.now)
-    return render_template("public/tickets.html", tickets=found, form=_asked(_find_form()))
+    """«Талоны на приём» of an account (E49); of a browser, «Активные талоны» (E34), and the way to find
+    another one."""
+    return _listed(_find_form())
 
 
 @public.post("/visits/find")
@@ -176,6 +177,12 @@ def _find_form() -> FindForm:
 
 
 def _not_found(form: FindForm, error: str = "") -> str:
+    return _listed(form, error)
+
+
+def _listed(form: FindForm, error: str = "") -> str:
+    if g.user is not None:
+        return account_tickets(_asked(form), error)
     found = patient_visits.tickets(db.session(), reader=visitor.reader(), now=g.now)
     return render_template("public/tickets.html", tickets=found, form=_asked(form), error=error)
 

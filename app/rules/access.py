@@ -40,6 +40,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "districts.view",
             "districts.edit",
             "reports.view",
+            "reviews.moderate",
         }
     ),
     Role.MANAGER: frozenset(
@@ -63,6 +64,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "districts.view",
             "districts.edit",
             "reports.view",
+            "profiles.confirm",
+            "reviews.moderate",
         }
     ),
     Role.REGISTRAR: frozenset(
@@ -92,6 +95,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "reports.view",
             "waiting.view",
             "waiting.edit",
+            "profiles.confirm",
+            "documents.upload",
         }
     ),
     Role.SCHEDULER: frozenset(

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment, RejectionReason
 from app.models.donor import DonorRecord
-from app.models.enums import AppointmentStatus, Channel, Confirmation, MessageKind
+from app.models.enums import AppointmentStatus, MessageKind
 from app.models.person import Person
 from app.models.scope import widened
 from app.models.staff import StaffUser
@@ -24,6 +24,7 @@ from app.rules import (
     audit,
     booking,
     codes,
+    confirming,
     donors,
     examination,
     outbox,
@@ -105,7 +106,9 @@ def approve(
     if examined.failing:
         _override(session, request, examined, by, override_reason)
     until = now + dt.timedelta(seconds=request.policy.undo_seconds)
-    by_code = _wants_code(request)
+    by_code = confirming.wants_code(session, request, now=now) and visit_requests.can_get_sms(
+        request
+    )
     done = _move(
         session,
         request,
@@ -133,13 +136,6 @@ def approve(
     else:
         announcing.announce_booked(session, done, now=now, run_at=until)
     return done
-
-
-def _wants_code(request: Appointment) -> bool:
-    """The policy asks for a code, and there is a number to send it to: else the registrar, who has
-    overridden that check, has spoken with the person."""
-    wanted = request.policy.confirmation is Confirmation.APPROVAL_CODE
-    return wanted and request.channel is Channel.WEB and visit_requests.can_get_sms(request)
 
 
 def _override(

@@ -27,6 +27,7 @@ from app.rules import (
     announcing,
     audit,
     codes,
+    confirming,
     facts,
     hospital_link,
     outbox,
@@ -128,13 +129,15 @@ def confirm_locked(
     *,
     person_id: int | None,
     known: visit_checks.Visits | None = None,
+    from_cabinet: bool = False,
     actor: Actor,
     now: dt.datetime,
 ) -> Appointment:
     """The same for what ``whole`` has read since the person was locked.
 
     ``person_id``: whose it is from now on, if only its browser was known; ``known``: that person's visits, read
-    under the lock too. Somebody else's is HoldEnded.
+    under the lock too; ``from_cabinet``: booked by an account that keeps this card, which is asked for no
+    code unless its policy sends SMS to accounts (E53). Somebody else's is HoldEnded.
     """
     if first.status in (A.PENDING, A.BOOKED, A.PROPOSED):
         return first
@@ -145,12 +148,11 @@ def confirm_locked(
     if first.schedule.role_id is not None and first.channel is Channel.WEB:
         hospital_link.demand(session, first.organization, slot=first.slot, actor=actor, now=now)
     day = Day(first.schedule, first.organization, first.donation_type, first.policy, pause)
-    at_desk = first.channel is Channel.DESK
     known = visit_checks.known_for(session, day, person_id, known)
     blocked = blocking(_against(session, day, first, person_id, known, now))
     if blocked:
         raise Refused(blocked)
-    mode = Confirmation.NONE if at_desk else first.policy.confirmation
+    mode = confirming.mode_of(first, from_cabinet=from_cabinet)
     values: dict[str, Any] = {"requested_at": now, "hold_until": None, "held_from": None}
     mine: ColumnElement[bool] = Appointment.hold_until > now
     if first.person_id != person_id:

@@ -89,11 +89,17 @@ def text_of(session: Session, *, tenant_id: int, now: dt.datetime) -> ConsentTex
 
 
 def record(
-    session: Session, *, person: Person, channel: ConsentChannel, by: Actor, now: dt.datetime
+    session: Session,
+    *,
+    person: Person,
+    channel: ConsentChannel,
+    by: Actor,
+    now: dt.datetime,
+    purpose: ConsentPurpose = ConsentPurpose.BOOKING,
 ) -> Consent:
     """A member of staff writes down that the person has agreed, on paper or by word. Raises NoText."""
     assert channel in AT_DESK, "on the site one agrees by oneself"
-    text = text_of(session, tenant_id=person.tenant_id, now=now)
+    text = current_consent(session, tenant_id=person.tenant_id, purpose=purpose, now=now)
     if text is None:
         raise NoText()
     consent = Consent(

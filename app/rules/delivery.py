@@ -18,7 +18,7 @@ from app.models.enums import LinkPurpose, MessageChannel, MessageStatus
 from app.models.enums import MessageKind as K
 from app.models.message import Message
 from app.models.sign_in import ContactProof
-from app.rules import consents, notices, outbox, reminders
+from app.rules import consents, medical_documents, notices, outbox, reminders, surveys
 from app.rules.transitions import changed_rows
 
 GRACE = dt.timedelta(seconds=3)
@@ -92,14 +92,17 @@ def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
 
 def _without_booking(session: Session, message: Message, now: dt.datetime) -> Verdict | None:
     """What is decided without looking at a booking; None for what tells of one."""
-    if message.kind is K.CONFIRM_CODE:
-        return _code_verdict(session, message, now)
+    if message.kind in (K.CONFIRM_CODE, K.SURVEY):
+        asked = _code_verdict if message.kind is K.CONFIRM_CODE else _survey_verdict
+        return asked(session, message, now)
     if message.kind in LINKED:
         good = _link_lives(session, message, now)
     elif message.kind in PROVED:
         good = _proof_waits(session, message, now)
     elif not _wished(session, message):
         good = False
+    elif message.kind is K.DOCUMENT_COPY:
+        good = medical_documents.may_go(session, message, now=now)
     elif message.kind in reminders.KINDS:
         good = reminders.still_true(session, message, now=now)
     elif message.kind in TOLD:
@@ -126,8 +129,7 @@ def _wished(session: Session, message: Message) -> bool:
 
 
 def _sms_allowed(message: Message, booking: Appointment) -> bool:
-    """Row E53: who has a cabinet is reminded by SMS only if the policy says so. What nobody may miss is told
-    by SMS all the same, where no letter reaches (app.rules.outbox.tell)."""
+    """Row E53: SMS reminders only if the policy says so; what nobody may miss is told all the same (outbox.tell)."""
     return message.kind is not K.VISIT_REMINDER or booking.policy.account_sms
 
 
@@ -178,6 +180,14 @@ def _code_awaited(booking: Appointment, message: Message, now: dt.datetime) -> b
     )
 
 
+def _survey_verdict(session: Session, message: Message, now: dt.datetime) -> Verdict:
+    """Asked once the visit has taken place; a visit that nobody has marked yet is waited for."""
+    booking = session.get(Appointment, message.appointment_id)
+    if booking is None or not surveys.may_ask(session, booking):
+        return Verdict.DROP
+    return Verdict.WAIT if surveys.next_look(booking, now=now) is not None else Verdict.SEND
+
+
 def link_of(session: Session, message: Message) -> OneTimeLink | None:
     """The one-time link this letter was written for, if it is still there.
 
@@ -224,12 +234,19 @@ def begin(session: Session, *, message_id: int, attempt: int, now: dt.datetime) 
     if found is Verdict.DROP:
         outbox.finish(session, message, MessageStatus.OBSOLETE, now=now)
     elif found is Verdict.WAIT:
-        assert message.appointment is not None and message.appointment.undo_until is not None
-        message.run_at = message.appointment.undo_until + GRACE
+        message.run_at = _waits_until(message, now)
         message.locked_until = None
     elif found is Verdict.HOLD:
         outbox.postpone(session, message, now=now, error="the address is not confirmed")
     return found is Verdict.SEND
+
+
+def _waits_until(message: Message, now: dt.datetime) -> dt.datetime:
+    booking = message.appointment
+    if message.kind is K.SURVEY and booking is not None:
+        return surveys.next_look(booking, now=now) or now
+    assert booking is not None and booking.undo_until is not None
+    return booking.undo_until + GRACE
 
 
 def succeed(session: Session, *, message_id: int, now: dt.datetime) -> None:
@@ -237,6 +254,7 @@ def succeed(session: Session, *, message_id: int, now: dt.datetime) -> None:
     message = _fresh(session, message_id)
     if message.status is MessageStatus.DUE:
         outbox.finish(session, message, MessageStatus.SENT, now=now)
+        medical_documents.note_sent(session, message, now=now)
 
 
 def fail(session: Session, *, message_id: int, attempt: int, now: dt.datetime, error: str) -> None:
@@ -298,9 +316,5 @@ def end_leases(session: Session) -> int:
 
 def _fresh(session: Session, message_id: int) -> Message:
     """The row as it is now, locked."""
-    return session.scalars(
-        select(Message)
-        .where(Message.id == message_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    query = select(Message).where(Message.id == message_id).with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).one()

@@ -13,6 +13,7 @@ from app.models.consent import Consent, ConsentText
 from app.models.enums import ConsentPurpose
 from app.models.guest import Guest, SurveyAddress
 from app.models.scope import widened
+from app.rules import surveys
 from app.rules.guests import WHOSE, text_of
 
 
@@ -47,7 +48,10 @@ def write_down(
             session.add(consent)
             if email:
                 session.flush()  # its id
-                session.add(_address(guest, booked, consent, email, now))
+                address = _address(guest, booked, consent, email, now)
+                session.add(address)
+                session.flush()  # the letter names it by its id
+                surveys.plan(session, address, booking=booked, now=now, locale=guest.locale)
 
 
 def _survey_text(session: Session, guest: Guest, now: dt.datetime) -> ConsentText | None:

@@ -92,3 +92,20 @@ def free_by_decree(date: dt.date) -> Problem | None:
     """A public holiday or a moved day off: why a pattern does not hold; ordinary weekends are its own."""
     found = day_off(date)
     return None if found is not None and found.code == "weekend" else found
+
+
+def after_working_days(date: dt.date, count: int) -> dt.date:
+    """The ``count``-th working day after ``date``, which itself is not counted."""
+    while count:
+        date += DAY
+        if day_off(date) is None:
+            count -= 1
+    return date
+
+
+def working_days_left(today: dt.date, until: dt.date) -> int:
+    """How many working days there are after ``today`` up to ``until``; negative: so many late."""
+    if until < today:
+        return -working_days_left(until, today)
+    days = (until - today).days
+    return sum(day_off(today + DAY * step) is None for step in range(1, days + 1))

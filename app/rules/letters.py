@@ -100,6 +100,7 @@ NEXT_DONATION = {
     "possible": N_("each kind of donation with its first date, a line each"),
     "places": N_("address of the page where one books"),
 }
+COPY = {"document": N_("what kind of document it is")}
 
 RELATIVE = {"relative": N_("whose card it is about")}
 ASKER = {"asker": N_("who asks to act for the reader")}
@@ -156,6 +157,10 @@ FIELDS: dict[K, dict[str, str]] = {
     K.VISIT_OFFERED: COMMON | SHORT_VISIT | OFFER,
     K.OFFER_LAPSED: COMMON | VISIT | LINE,
     K.TURN_OVER: COMMON | VISIT | LINE,
+    K.PROFILE_CONFIRMED: COMMON,
+    K.PROFILE_REFUSED: COMMON | REASON,
+    K.DOCUMENT_COPY: COMMON | COPY,
+    K.SURVEY: COMMON | LINK | VISIT,
 }
 """For each kind: the fields its text may name, with what they stand for (to be translated)."""
 

@@ -242,7 +242,14 @@ def _booked(
             row.phone = guest.phone
         known = visit_checks.visits_of(session, person_id=person_id) if fresh else None
         done = booking.confirm_locked(
-            session, row, pause, person_id=person_id, known=known, actor=actor, now=now
+            session,
+            row,
+            pause,
+            person_id=person_id,
+            known=known,
+            from_cabinet=person_id in reader.cards,
+            actor=actor,
+            now=now,
         )
         if known is not None and not named:
             patients.let_others_go(session, known, kept=row.id, actor=actor, now=now)

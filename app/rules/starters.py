@@ -17,6 +17,7 @@ from app.models.donation_type import DonationInterval, DonationLimit, DonationTy
 from app.models.enums import Confirmation, ConsentPurpose, DonationKind, IdentifyBy, Sex
 from app.models.policy import BookingPolicy
 from app.models.policy_choices import ConsentStep, Entry, PhoneRule, Wording
+from app.rules import surveys
 from app.rules.errors import Words
 
 DATA = Path(__file__).parent.parent / "data"
@@ -80,6 +81,9 @@ def blood_centre(session: Session, tenant_id: int, now: dt.datetime) -> None:
         )
     _reasons(session, tenant_id, first["rejection_reasons"])
     _consent(session, tenant_id, ConsentPurpose.BOOKING, first, "consent", now)
+    texts = starter("identification")
+    _consent(session, tenant_id, ConsentPurpose.DOCUMENTS, texts, "documents", now)
+    surveys.begin(session, tenant_id)
 
 
 def polyclinic(session: Session, tenant_id: int, now: dt.datetime, *, key: str = FIRST_WAY) -> None:
@@ -90,6 +94,8 @@ def polyclinic(session: Session, tenant_id: int, now: dt.datetime, *, key: str =
     _consent(session, tenant_id, ConsentPurpose.BOOKING, texts, "consent", now)
     _consent(session, tenant_id, ConsentPurpose.SURVEY, texts, "survey", now)
     _consent(session, tenant_id, ConsentPurpose.FAMILY, texts, "family", now)
+    _consent(session, tenant_id, ConsentPurpose.DOCUMENTS, texts, "documents", now)
+    surveys.begin(session, tenant_id)
 
 
 def _medical_numbers(session: Session, tenant_id: int) -> None:

@@ -32,6 +32,7 @@ from app.rules.actor import actor_of
 from app.rules.clock import midnight
 from app.rules.errors import RuleError
 from app.rules.visit_rights import Rights
+from app.seeds import clinic_cabinet
 from app.seeds.agenda import Agenda
 from app.seeds.clinic_patients import Patient
 from app.seeds.clinics import Clinic
@@ -296,6 +297,7 @@ class Round:
 
     def _fulfil(self, made: Appointment, patient: Patient, at: dt.datetime) -> None:
         self._move(made, "fulfil", at)
+        clinic_cabinet.rate(self.session, self.clinic, made, at)
 
     def _miss(self, made: Appointment, patient: Patient, at: dt.datetime) -> None:
         self._move(made, "noshow", at)

@@ -12,6 +12,7 @@ from app.rules.actor import actor_of
 from app.rules.clock import local_date
 from app.rules.sittings import Plan
 from app.seeds import (
+    clinic_cabinet,
     clinic_directory,
     clinic_districts,
     clinic_families,
@@ -66,6 +67,7 @@ def make(session: Session, agenda: Agenda, centre: Centre, *, now: dt.datetime) 
         clinic_schedules.absences(session, clinic, before=True, today=today, now=at + 3 * HOUR)
         _plan_weeks(agenda, session, clinic, plans, visits, first, today, published)
         _plan_changes(agenda, session, clinic, today, now)
+        clinic_cabinet.plan(session, agenda, clinic, people, now)
     _plan_pages(session, agenda, centre, found, now)
 
 

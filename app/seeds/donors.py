@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.models.account import Account, AccountPerson
 from app.models.consent import Consent, ConsentText
 from app.models.donor import Deferral, Donation, Donor, DonorRecord
-from app.models.enums import DeferralKind, DonationKind, FactSource, Sign
+from app.models.enums import ConsentPurpose, DeferralKind, DonationKind, FactSource, Sign
 from app.models.person import Person
 from app.rules.donors import link_record
 from app.seeds.centre import Centre, password_hash
@@ -39,7 +39,11 @@ class DemoDonor:
 def make(session: Session, centre: Centre, *, now: dt.datetime) -> list[DemoDonor]:
     """All donors, in order; number 1 is the demo's sign-in, «III (B) −» as in seed A."""
     rng = random.Random(20261121)
-    text = session.scalars(select(ConsentText).where(ConsentText.tenant_id == centre.root.id)).one()
+    text = session.scalars(
+        select(ConsentText).where(
+            ConsentText.tenant_id == centre.root.id, ConsentText.purpose == ConsentPurpose.BOOKING
+        )
+    ).one()
     made = []
     for number, each in enumerate(invent(COUNT, today=now.date(), rng=rng), start=1):
         made.append(_donor(session, centre, number, each, text, now, rng))

@@ -30,6 +30,8 @@ CODE = re.compile(r"[a-z-]+\.[a-z_-]+")
 SPELLED: dict[str, set[str]] = {
     "day.{}": {"day.paused", "day.published"},
     "{}.{}": set(),
+    "profile.{}": {"profile.confirmed", "profile.refused"},
+    "review.{}": {"review.published", "review.hidden"},
     "report.{}": {f"report.{name}" for name in REPORTS},
     "{}.create": {
         f"{topic}.create"
@@ -62,6 +64,7 @@ NEVER_A_SUBJECT = {
     "one_time_link",
     "person_document",
     "practitioner_service",
+    "review_answer",
     "role_assignment",
     "slot",
     "survey_address",

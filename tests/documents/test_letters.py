@@ -30,7 +30,7 @@ from app.models.blood import BloodType
 from app.models.enums import ActorKind, DonationKind, LinkPurpose, MessageStatus, ScheduleStatus
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import MessageKind as K
-from app.rules import contacts, feedback, links, medication, outbox, sms
+from app.rules import contacts, feedback, links, medication, outbox, sms, surveys
 from app.rules.actor import actor_of
 from app.rules.letters import FIELDS, EmptyText, LinkNeeded, StrayBrace, UnknownField, check_letter
 from tests import make
@@ -92,14 +92,25 @@ def message_of(
     if kind in feedback.LETTERS:
         facts = {"feedback_id": make.make_feedback(session, tenant).id}
     facts = facts or about_account(session, kind, tenant, donor)
+    if kind in (K.PROFILE_CONFIRMED, K.PROFILE_REFUSED):
+        row = make.make_confirmation(session, donor, reason="Паспорт другой.")
+        facts = {"confirmation_id": row.id}
+    if kind is K.DOCUMENT_COPY:
+        make.make_confirmation(session, donor)
+        facts = {"document_id": make.make_copy(session, donor.person, staff).id}
     if kind is K.MOVED:
         facts = {"was": (now + dt.timedelta(days=5)).isoformat()}
-    if kind in STATUS:
+    if kind in STATUS or kind is K.SURVEY:
         day = make.make_schedule(session, tenant, date=dt.date(2026, 11, 25))
-        made = make.make_appointment(session, tenant, donor, day, status=STATUS[kind], **booking)
+        status = STATUS.get(kind, A.FULFILLED)
+        made = make.make_appointment(session, tenant, donor, day, status=status, **booking)
         owner["appointment_id"] = made.id
     if kind in OFFERS:
         make_offer(session, tenant, donor, made)
+    if kind is K.SURVEY:
+        address = make.make_survey_address(session, made)
+        facts = {"survey_address_id": address.id, "locale": locale}
+        del owner["account_id"]
     message = outbox.add(
         session,
         kind=kind,
@@ -179,7 +190,7 @@ def test_every_kind_is_whole_in_both_languages(session: Session, kind: K, locale
     assert russian == (locale == "ru")
     assert ("Здравствуйте!" in text) == (locale == "ru")
     assert again["Content-Language"] == locale
-    reader = message.account or message.staff_user
+    reader = message.account or message.staff_user or surveys.of_message(session, message)
     assert [a.addr_spec for a in again["To"].addresses] == [reader.email]
     assert again["Message-ID"] == f"<{message.uid}@localhost>"
     assert again["Auto-Submitted"] == "auto-generated"
@@ -235,7 +246,7 @@ def test_the_approval_brings_the_ticket_and_the_calendar_entry(session: Session)
     assert "BEGIN:VEVENT" in entry.get_content()
 
 
-@pytest.mark.parametrize("kind", [k for k in LETTERS if k is not K.APPROVED])
+@pytest.mark.parametrize("kind", [k for k in LETTERS if k not in (K.APPROVED, K.DOCUMENT_COPY)])
 def test_other_letters_bring_nothing(session: Session, kind: K) -> None:
     assert list(render(message_of(session, kind), now=make.NOW).iter_attachments()) == []
 

@@ -143,7 +143,7 @@ def test_the_code_opens_the_staff_s_look_up_of_this_ticket(
     drawn: list[str] = []
     monkeypatch.setattr(ticket, "_code", lambda address: drawn.append(address) or "")
     appointment = booked(session)
-    monkeypatch.setattr(ticket, "_drawn", lambda page, title: page.encode())
+    monkeypatch.setattr(ticket, "drawn", lambda page, title: page.encode())
     ticket_pdf(appointment, "ru")
     assert drawn == [f"http://localhost/staff/ticket/{appointment.uid}"]
 
@@ -243,7 +243,7 @@ def test_the_address_itself_is_refused_by_the_policy(
     secret.write_text("CANARY")
     for source in (f"{url}/img", str(secret), f"file://{secret}", "/etc/hostname"):
         with pytest.raises(TicketFailed):
-            ticket._drawn(f'<html><body><img src="{source}"></body></html>', "x")
+            ticket.drawn(f'<html><body><img src="{source}"></body></html>', "x")
     assert asked == []
 
 

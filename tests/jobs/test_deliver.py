@@ -182,7 +182,7 @@ def test_without_a_ticket_the_approval_does_not_leave(
     def broken(*_: object) -> bytes:
         raise ticket.TicketFailed("no font")
 
-    monkeypatch.setattr(ticket, "_drawn", broken)
+    monkeypatch.setattr(ticket, "drawn", broken)
     deliver(message.id, 1)
     assert again(store, message).status is MessageStatus.DUE
     assert message.last_error == "TicketFailed"

@@ -56,6 +56,17 @@ all     GET   /join-family/<token>                      token=join_token
 all     POST  /join-family/<token>                      token=join_token =400
 owner   GET   /visits/<uuid:uid>/move                   uid=visit_booked
 owner   POST  /visits/<uuid:uid>/move                   uid=visit_booked +slot=time =409
+donor   GET   /cabinet/booking
+donor   GET   /cabinet/card
+owner   GET   /cabinet/card/<uuid:uid>/confirmation     uid=person
+owner   POST  /cabinet/card/<uuid:uid>/confirmation     uid=person =409
+owner   GET   /cabinet/card/<uuid:uid>/consent.pdf      uid=person
+owner   POST  /cabinet/card/<uuid:uid>/confirmation/withdraw   uid=person
+owner   GET   /cabinet/documents/<uuid:uid>             uid=copy
+owner   GET   /cabinet/visits/<uuid:uid>/review         uid=visit_over
+owner   POST  /cabinet/visits/<uuid:uid>/review         uid=visit_over +stars=5
+all     GET   /review/<token>                           token=survey_token
+all     POST  /review/<token>                           token=survey_token +stars=5
 donor   POST  /places/<uuid:uid>                        uid=day +slot=slot
 all     GET   /register                                 centre=root
 all     POST  /register                                 centre=root
@@ -174,6 +185,7 @@ all     GET   /institutions
 all     GET   /institutions/<uuid:uid>                  uid=clinic
 all     GET   /institutions/<uuid:uid>/services         uid=clinic
 all     GET   /institutions/<uuid:uid>/doctors/<uuid:role>   uid=clinic role=doctor_role
+all     GET   /institutions/<uuid:uid>/doctors/<uuid:role>/reviews   uid=clinic role=doctor_role
 
 # the mailbox, which exists in demos only
 all     GET   /mailbox
@@ -544,6 +556,31 @@ RO      GET   /staff/waiting/remove/                    id=waits
 RO      POST  /staff/waiting/remove/                    id=waits +reason=x
 RO      GET   /staff/waiting/join/
 RO      POST  /staff/waiting/join/                      =422
+# profiles, copies of documents, reviews
+MR      GET   /staff/confirmations/
+MR      GET   /staff/confirmations/<uuid:uid>/          uid=confirmation
+MR      POST  /staff/confirmations/<uuid:uid>/confirm/  uid=confirmation +seen=1
+MR      GET   /staff/confirmations/<uuid:uid>/refuse/   uid=confirmation
+MR      POST  /staff/confirmations/<uuid:uid>/refuse/   uid=confirmation +reason=x
+R       GET   /staff/papers/
+R       GET   /staff/papers/<uuid:uid>/                 uid=person
+R       POST  /staff/papers/<uuid:uid>/                 uid=person
+R       GET   /staff/papers/<uuid:uid>/<uuid:paper>/file        uid=person paper=copy
+R       POST  /staff/papers/<uuid:uid>/<uuid:paper>/send/       uid=person paper=copy
+R       GET   /staff/papers/<uuid:uid>/<uuid:paper>/withdraw/   uid=person paper=copy
+R       POST  /staff/papers/<uuid:uid>/<uuid:paper>/withdraw/   uid=person paper=copy
+AM      GET   /staff/reviews/
+AM      POST  /staff/reviews/<uuid:uid>/                uid=review +seen=new +to=published
+AM      GET   /staff/survey/
+AM      GET   /staff/survey/details/                    id=question nothing
+AM      GET   /staff/survey/new/
+AM      POST  /staff/survey/new/
+AM      GET   /staff/survey/edit/                       id=question
+AM      POST  /staff/survey/edit/                       id=question
+AM      POST  /staff/survey/search/                     nothing
+AM      POST  /staff/survey/export/                     nothing +format=csv
+AM      GET   /staff/survey/do/<name>/                  name=delete id=question nothing
+AM      POST  /staff/survey/do/<name>/                  name=delete id=question nothing
 
 # control
 AMR     GET   /staff/messages/

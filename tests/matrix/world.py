@@ -43,6 +43,7 @@ from app.models.cabinet_choices import (
 )
 from app.models.enums import (
     ActorKind,
+    ConsentPurpose,
     ImportStatus,
     LinkPurpose,
     MessageChannel,
@@ -55,7 +56,7 @@ from app.models.enums import (
     RowAction,
 )
 from app.models.enums import AppointmentStatus as A
-from app.rules import absences, drafts, links, medication, notices, outbox, templates
+from app.rules import absences, drafts, links, medication, notices, outbox, surveys, templates
 from app.rules.actor import actor_of
 from app.rules.matrix import Dates, Line, Matrix
 from app.rules.offer_answers import key_of
@@ -73,6 +74,7 @@ OF_A_BRANCH = {
     "request", "held", "booked", "day", "branch", "message", "colleague", "number", "department",
     "doctor_role", "clinic", "visit_request", "visit_booked", "time", "district", "district_file", "template", "absence", "attachment",
     "waits",
+    "visit_over", "review",
 }  # fmt: skip
 """Things that are not seen from a sister branch."""
 
@@ -452,6 +454,30 @@ class World:
             specialty=role.specialty,
         )  # fmt: skip
         self._schedules(role)
+        self._cabinet(role)
+
+    def _cabinet(self, role: PractitionerRole) -> None:
+        """A profile to be confirmed and one that is, a copy of a document, visits that are over."""
+        session, tenant, now = self.session, self.tenant, self.now
+        person, author = self.known.person, self._staff(Role.REGISTRAR, tenant.root, "copyist")
+        make.make_consent_text(session, tenant.root, now=now, purpose=ConsentPurpose.DOCUMENTS)
+        make.make_confirmation(session, self.known, now=now)
+        other = self._donor(tenant, family_name="Канарейкина-Ждущая")
+        over = make.make_sitting(session, role, date=(now - dt.timedelta(days=3)).date())
+        visits = [
+            make.make_appointment(session, tenant, self.known, over, status=A.FULFILLED, now=now)
+            for _ in range(3)
+        ]
+        self.things["survey_token"] = surveys.token(
+            make.make_survey_address(session, visits[2], now=now)
+        )
+        self.put(
+            confirmation=make.make_confirmation(session, other, confirmed=False, now=now),
+            copy=make.make_copy(session, person, author, title="Канарейка", now=now),
+            visit_over=visits[0],
+            review=make.make_review(session, visits[1], comment="Канарейка", now=now),
+            question=make.make_question(session, tenant, text_ru="Канарейка"),
+        )
 
     def _family(self, role: PractitionerRole) -> None:
         """A child of the donor's, a relative who is asked, requests for an attachment, a referral."""
