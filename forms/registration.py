@@ -41,6 +41,17 @@ class PolicyField(EnumField):
             raise ValidationError(_l("This organization does not take such a policy."))
 
 
+def _consent() -> BooleanField:
+    return BooleanField(
+        _l("I agree to the processing of my personal data"),
+        [
+            InputRequired(
+                _l("Without your consent Talon may not keep your data, and so cannot book for you.")
+            )
+        ],
+    )
+
+
 class CardForm(Form):
     """What a card is found by: policy, birth date and full name, all three; and the consent."""
 
@@ -64,7 +75,7 @@ class CardForm(Form):
         [NotBlank(_l("Enter the birth date")), born],
         render_kw={"autocomplete": "bday", "inputmode": "numeric", "maxlength": "20"},
     )
-    kind = PolicyField(_l("Policy"), [Needed(_l("Choose the kind of the policy"))])
+    kind = PolicyField(_l("Kind of the policy"), [Needed(_l("Choose the kind of the policy"))])
     series = TextField(
         _l("Series of the policy"),
         [Optional(), Length(max=20)],
@@ -75,14 +86,7 @@ class CardForm(Form):
         [Needed(_l("Enter the number of the policy")), Length(max=60)],
         render_kw={"autocomplete": "off", "maxlength": "60", "spellcheck": "false"},
     )
-    consent = BooleanField(
-        _l("I agree to the processing of my personal data"),
-        [
-            InputRequired(
-                _l("Without your consent Talon may not keep your data, and so cannot book for you.")
-            )
-        ],
-    )
+    consent = _consent()
     consent_text = HiddenField()
 
     def __init__(self, *, today: dt.date, kinds: Sequence[DocumentKind], **rest: Any) -> None:
@@ -127,3 +131,4 @@ class PatientForm(CardForm):
 
     email = TextField(_l("E-mail"), [Needed(EMAIL_NEEDED), Length(max=254), email_shape])
     password = SecretField(_l("Password"), [Needed(_l("Think of a password")), good_password])
+    consent = _consent()  # last, as on the page

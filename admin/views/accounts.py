@@ -91,7 +91,7 @@ class AccountsPage(StaffPage):
                 found=found,
                 keepers=keepers,
                 form=form,
-                none=SecondFactor.NONE,
+                no_factor=SecondFactor.NONE,
                 may_desk=self.may("desk.view"),
             )
         )

@@ -102,13 +102,13 @@ def _way(session: Session, column: str, site: str) -> Iterator[str]:
         yield "     платный приём невролога – после решения регистратора"
     if column == "E":
         yield "     с кодом из СМС – стоматология, после решения регистратора – консультативный центр"
-        yield from _issued(session, root, numbers)
+        yield from _issued(session, root, person, numbers)
 
 
 def _issued(
-    session: Session, root: Organization, numbers: dict[DocumentKind, str]
+    session: Session, root: Organization, person: Person, numbers: dict[DocumentKind, str]
 ) -> Iterator[str]:
-    """The cabinet by SNILS, and whom another one can be issued."""
+    """The cabinet by SNILS; and who has none yet: the staff issue one, or he registers by policy."""
     account = session.scalars(
         select(Account)
         .join(AccountPerson, AccountPerson.account_id == Account.id)
@@ -121,8 +121,8 @@ def _issued(
         yield f"     личный кабинет, вход по СНИЛС: {login}"
     if DocumentKind.OMS in numbers and DocumentKind.SNILS in numbers:
         yield (
-            f"     выдать вход (персонал: «Пользователи»): СНИЛС {numbers[DocumentKind.SNILS]}, "
-            f"полис {numbers[DocumentKind.OMS]}"
+            f"     без кабинета – зарегистрировать по полису или выдать вход («Пользователи»): "
+            f"{person.full_name}, СНИЛС {numbers[DocumentKind.SNILS]}"
         )
 
 

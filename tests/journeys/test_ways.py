@@ -102,6 +102,7 @@ def test_the_call_centre_s_sign_in_asks_for_a_password_and_then_for_a_code(
     patient.press("Задать пароль и открыть кабинет")
     expect(page.locator(".own-name")).to_contain_text("Рябинина А. П.")
     patient.follow("Профиль")
+    page.get_by_text("Включить", exact=True).click()
     page.get_by_label("по СМС: код приходит при каждом входе").check()
     patient.fill(**{"by-current": OWN})
     patient.press("Перейти к коду")
