@@ -159,7 +159,6 @@ CODE
   Талон               http://localhost:$PORT/
   для персонала       http://localhost:$PORT/staff/
   письма и коды       http://localhost:$PORT/mailbox
-  учебная ЕСИА        http://localhost:$ESIA/
   остановить          Ctrl-C
 
 $(cat "$DATA/sign-ins.txt")

@@ -52,7 +52,8 @@ class AnotherPerson(RuleError):
 class OnlyWay(RuleError):
     code = "esia_only_way"
     text = N_(
-        "ESIA is the only way into this cabinet: add an e-mail and a password first, then unlink it."
+        "ESIA is the only way into this cabinet. Add an e-mail in the profile, choose a password by “I have "
+        "forgotten the password” on the sign-in page, and then unlink it."
     )
 
 

@@ -79,10 +79,8 @@ def _way(session: Session, column: str, site: str) -> Iterator[str]:
         return
     person, email = row
     if column == "D":
-        yield f"     {email} (по почте), или через ЕСИА:"
-        for each in clinic_patients.of_esia():
-            snils = documents.shown(DocumentKind.SNILS, each["snils"])
-            yield f"     {each['phone_number']}, {each['email']} или {snils}: {each['note']}"
+        people = [f"{each['email']} ({each['note']})" for each in clinic_patients.of_esia()]
+        yield f"     через ЕСИА: {', '.join(people)}; по почте: {email}"
         return
     if not ASKED[column]:
         yield f"     {email}"
