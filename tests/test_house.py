@@ -18,11 +18,10 @@ LAYERS = ("app", "admin", "forms")
 LONGEST = 320
 CLOCK = "app/extensions.py"
 STATUSES = "app/rules/transitions.py"
-SIGN_IN = {"app/sessions.py", "app/public/accounts.py", "admin/sign_in.py"} | {
-    "app/public/esia.py",
-    "app/public/esia_agree.py",
+SIGN_IN = {"app/sessions.py", "admin/sign_in.py"} | {
+    f"app/public/{name}.py" for name in ("sign_ins", "sign_in_settings", "esia", "esia_agree")
 }
-"""Where a session may begin: the function itself, the donors' form, the staff's steps."""
+"""Where a session may begin: the function itself, the cabinet's doors, the staff's steps."""
 RAW_SQL = {"app/extensions.py"}
 """BEGIN IMMEDIATE for SQLite."""
 VAGUE = {"utils", "helpers", "common", "services"}

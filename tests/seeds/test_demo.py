@@ -59,7 +59,7 @@ from app.rules.horizons import horizon
 from app.rules.identification import Given
 from app.rules.invariants import check_invariants
 from app.rules.slot_states import State, state_of
-from app.seeds import centre, clinic_staff, clinics
+from app.seeds import centre, clinic_patients, clinic_staff, clinics
 from app.seeds.agenda import Agenda
 from app.seeds.demo import ensure_demo
 from app.seeds.names import OF_SEED_A, invent
@@ -137,7 +137,8 @@ def donors_are_there(session: Any, told: str) -> None:
 def patients_may_begin(session: Any, told: str) -> None:
     """What is printed opens the door of each way, and the whole of it stays readable."""
     lines = told.splitlines()
-    assert len(lines) <= 26
+    assert len(lines) <= 30
+    assert all(each["email"] in told for each in clinic_patients.of_esia())
     assert max(map(len, lines)) <= 160
     for column, kinds in (("B", (K.OMS, K.PASSPORT)), ("E", (K.OMS, K.SNILS, K.PASSPORT))):
         root = organization(session, column)
