@@ -10,7 +10,7 @@ from flask import g, render_template, request
 from app.extensions import db
 from app.public import visitor
 from app.public.header import reader
-from app.rules import cabinet, patient_visits, tickets
+from app.rules import cabinet, patient_moves, patient_visits, tickets
 
 HIDE = "hide"
 
@@ -32,6 +32,7 @@ def account_tickets(form: Any, error: str = "") -> str:
         older=edge_text(past.older) if past and past.older else None,
         several=len({card.person.full_name for card in cards}) > 1,
         may_cancel=lambda row: patient_visits.may_cancel(row, now=g.now),
+        may_move=lambda row: patient_moves.may_move(row, reader=visitor.reader(), now=g.now),
         has_ticket=cabinet.has_ticket,
         can_be_rated=tickets.can_be_rated,
         form=form,

@@ -57,6 +57,12 @@ class Own:
     """None: no permanent doctor, or none that receives (C15)."""
     days: tuple[Day, ...] = ()
 
+    @property
+    def shown(self) -> tuple[Day, ...]:
+        """The days that can be chosen or are given out, and the first that opens later."""
+        ahead = [day for day in self.days if day.is_ahead]
+        return tuple(day for day in self.days if not day.is_ahead or day is ahead[0])
+
 
 def of_card(session: Session, attached: Sequence[Attachment], *, now: dt.datetime) -> list[Own]:
     """For each district in force; a few queries for each."""
