@@ -24,7 +24,7 @@ from app.public.guards import limited, signed_in, status_of
 from app.public.header import cards, reader
 from app.public.site import public
 from app.rules import data_link, erasing, links, own_consents, own_data
-from app.rules.errors import RuleError
+from app.rules.errors import NotFound, RuleError
 from app.rules.links import LinkEnded
 from forms.rights import DataForm, DeleteForm
 
@@ -65,6 +65,38 @@ def withdraw_consent(tenant: uuid.UUID, purpose: str) -> Any:
         if line.purpose.value == "booking"
         else 0,
     )
+
+
+@public.route("/profile/consents/<uuid:tenant>/give", methods=["GET", "POST"])
+@signed_in
+def give_consent(tenant: uuid.UUID) -> Any:
+    """Agree to booking anew, after it was withdrawn."""
+    own = tuple(cards().values())
+    try:
+        _, text = own_consents.again(db.session(), person_ids=own, tenant=tenant, now=g.now)
+    except NotFound:  # no card there any more
+        return redirect(url_for("public.rights"), 303)
+    error, status = "", 200
+    if request.method == "POST":
+        try:
+            with saved() as saving:
+                own_consents.give_again(
+                    saving,
+                    account=reader(),
+                    person_ids=own,
+                    tenant=tenant,
+                    text_uid=request.form.get("text", ""),
+                    now=g.now,
+                    ip=sessions.client_ip(),
+                    user_agent=request.user_agent.string or "",
+                )
+                note(AccountEventKind.CONSENT_GIVEN)
+            notice(gettext("The consent is given. You can book again."), "done")
+            return redirect(url_for("public.rights"), 303)
+        except RuleError as refusal:
+            only_reads()
+            error, status = say(refusal), status_of(refusal)
+    return render_template("public/profile/give.html", text=text, error=error), status
 
 
 # --- all that is kept, to take away

@@ -28,6 +28,7 @@ from app.rules import (
     audit,
     codes,
     confirming,
+    consents,
     facts,
     hospital_link,
     outbox,
@@ -145,6 +146,7 @@ def confirm_locked(
         raise _gone(session, first)
     if person_id is None:
         raise NotFound()  # nobody has said who he is
+    consents.demand(session, policy=first.policy, person_id=person_id, actor=actor)
     if first.schedule.role_id is not None and first.channel is Channel.WEB:
         hospital_link.demand(session, first.organization, slot=first.slot, actor=actor, now=now)
     day = Day(first.schedule, first.organization, first.donation_type, first.policy, pause)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.consent import Consent, ConsentText
-from app.models.enums import ConsentChannel, ConsentPurpose
+from app.models.enums import ActorKind, ConsentChannel, ConsentPurpose
 from app.models.person import Person
 from app.models.policy import BookingPolicy
 from app.models.policy_choices import ConsentStep
@@ -60,6 +60,20 @@ def stands(session: Session, *, person_id: int) -> bool:
         .limit(1)
     )
     return found is not None
+
+
+class ConsentGone(RuleError):
+    code = "consent_gone"
+    text = N_(
+        "You have withdrawn your consent to booking with this organization. To book again, agree anew: “Profile”, “Your data and your rights”."
+    )
+
+
+def demand(session: Session, *, policy: BookingPolicy, person_id: int, actor: Actor) -> None:
+    """Who agreed as he registered, and has withdrawn that, books nothing from his cabinet. Raises ConsentGone."""
+    asks = policy.consent is ConsentStep.REGISTRATION and actor.kind is ActorKind.ACCOUNT
+    if asks and withdrawn(session, person_id=person_id):
+        raise ConsentGone()
 
 
 def withdrawn(

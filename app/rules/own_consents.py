@@ -19,7 +19,8 @@ from app.models.guest import SurveyAddress
 from app.models.organization import Organization
 from app.models.person import Person
 from app.models.scope import widened
-from app.rules import audit, booking, holding
+from app.rules import audit, booking, consents, holding
+from app.rules.accounts import TextChanged
 from app.rules.actor import Actor, actor_of
 from app.rules.cabinet import CANCELLABLE
 from app.rules.errors import N_, NotFound
@@ -28,7 +29,7 @@ from app.rules.transitions import changed_rows
 REASON = "consents of one's own"
 FOLLOWS: dict[ConsentPurpose, str] = {
     ConsentPurpose.BOOKING: N_(
-        "Your bookings with this organization that lie ahead are cancelled, and no reminders come any more. What the law makes the organization keep about former visits stays with it. To book again you agree anew at its desk."
+        "Your bookings with this organization that lie ahead are cancelled, and no reminders come any more. What the law makes the organization keep about former visits stays with it. To book again you agree anew, here or at its desk."
     ),
     ConsentPurpose.SURVEY: N_(
         "No questionnaire comes any more; the address kept for it is deleted."
@@ -162,6 +163,52 @@ def withdraw_all(
         for kept in session.scalars(select(SurveyAddress).where(SurveyAddress.consent_id.in_(ids))):
             session.delete(kept)
     return len(rows)
+
+
+def give_again(
+    session: Session,
+    *,
+    account: Account,
+    person_ids: Collection[int],
+    tenant: uuid.UUID,
+    text_uid: str,
+    now: dt.datetime,
+    ip: str,
+    user_agent: str,
+) -> None:
+    """Agree to booking anew, to the text that was shown. Raises NotFound, TextChanged."""
+    person, text = again(session, person_ids=person_ids, tenant=tenant, now=now)
+    if str(text.uid) != text_uid:
+        raise TextChanged()
+    if consents.stands(session, person_id=person.id):
+        return  # pressed twice
+    session.add(
+        Consent(
+            tenant_id=person.tenant_id,
+            person_id=person.id,
+            account_id=account.id,
+            text_id=text.id,
+            sha256=text.sha256,
+            given_at=now,
+            ip=ip,
+            user_agent=user_agent[:200],
+        )
+    )
+
+
+def again(
+    session: Session, *, person_ids: Collection[int], tenant: uuid.UUID, now: dt.datetime
+) -> tuple[Person, ConsentText]:
+    """One's own card there and the text to agree to. Raises NotFound."""
+    person = session.scalars(
+        select(Person)
+        .join(Organization, Organization.id == Person.tenant_id)
+        .where(Organization.uid == tenant, Person.id.in_(person_ids))
+    ).first()
+    text = consents.text_of(session, tenant_id=person.tenant_id, now=now) if person else None
+    if person is None or text is None:
+        raise NotFound()
+    return person, text
 
 
 def cancel_ahead(

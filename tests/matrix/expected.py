@@ -131,6 +131,8 @@ donor   POST  /profile/medication
 donor   GET   /profile/rights
 owner   GET   /profile/consents/<uuid:tenant>/<purpose>/withdraw   tenant=root purpose=medication
 owner   POST  /profile/consents/<uuid:tenant>/<purpose>/withdraw   tenant=root purpose=medication
+donor   GET   /profile/consents/<uuid:tenant>/give      tenant=root
+donor   POST  /profile/consents/<uuid:tenant>/give      tenant=root
 donor   GET   /profile/data
 donor   POST  /profile/data
 donor   GET   /profile/data/<token>                     token=x =410

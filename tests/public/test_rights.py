@@ -53,6 +53,28 @@ def test_withdrawing_the_consent_to_booking_is_explained_and_cancels(
     assert client.get(link).status_code == 404
 
 
+def test_who_has_withdrawn_it_books_nothing_until_he_agrees_anew(
+    as_account: Callable[..., Visitor], store: Session
+) -> None:
+    tenant, donor, _ = booked(store)
+    client = as_account(donor)
+    client.send(f"/profile/consents/{tenant.root.uid}/booking/withdraw")
+    day = make.make_schedule(store, tenant, days=9)
+    held = make.make_appointment(store, tenant, donor, day, status=A.HELD)
+    held.hold_until = NOW.replace(hour=20)
+    refused = client.send(f"/bookings/{held.uid}/confirm")
+    assert refused.status_code == 409 and "Вы отозвали согласие" in words(refused)
+    (link,) = client.page("/profile/rights").xpath("//main//a[contains(@href, '/give')]/@href")
+    stale = client.send(link, {"text": make.NOBODYS_UID})
+    assert stale.status_code == 409
+    client.submit(link)
+    again = client.send(f"/bookings/{held.uid}/confirm", follow_redirects=True)
+    assert "Вы отозвали согласие" not in words(again)
+    given = store.scalars(select(Consent).where(Consent.withdrawn_at.is_(None))).all()
+    assert [row.account_id for row in given] == [donor.account.id]
+    assert log(store, donor.account)[:2] == [E.CONSENT_WITHDRAWN, E.CONSENT_GIVEN]
+
+
 def test_a_consent_of_another_is_not_there(
     as_account: Callable[..., Visitor], store: Session
 ) -> None:
