@@ -26,7 +26,8 @@ DIES = (
     "import os, signal; from app.rules import offers\n"
     "def die(*args): os.kill(os.getpid(), signal.SIGKILL)\n"
     "offers._tell_offer = die\n"
-    "import wsgi; from app.jobs.worker import run_dispatcher; run_dispatcher(wsgi.app)"
+    "import sys; sys.argv = ['flask', '--app', 'wsgi', 'worker']\n"
+    "from flask.cli import main; main()"
 )
 
 
@@ -45,7 +46,9 @@ def test_a_place_is_kept_and_told_of_or_neither(house: House, sink: Sink) -> Non
         day = make.make_schedule(session, tenant, date=date.replace(year=date.year + 1), total=1)
         tenant.policy.book_days_ahead = 1000
         freed.note_day(session, day.id, now=now())
+        session.flush()
         entry_id, day_id = entry.id, day.id
+        noted = session.scalars(select(Message.id)).one()
         session.commit()
 
     killed = house.start([sys.executable, "-c", DIES])
@@ -55,7 +58,9 @@ def test_a_place_is_kept_and_told_of_or_neither(house: House, sink: Sink) -> Non
         assert session.get_one(WaitingEntry, entry_id).status is WaitingStatus.WAITING
         day = session.get_one(make.Schedule, day_id)
         assert [slot.status for slot in make.slots_of(session, day)] == [SlotStatus.FREE]
-        assert session.scalars(select(Message.status)).all() == [MessageStatus.DUE]
+        assert session.get_one(Message, noted).status is MessageStatus.DUE
+        told = select(Message.id).where(Message.kind == MessageKind.PLACE_OFFERED)
+        assert session.scalars(told).all() == []
 
     house.start(WORKER)
 
