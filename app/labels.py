@@ -260,7 +260,7 @@ _WORDS: tuple[tuple[enum.Enum, str], ...] = (
     (cabinet_choices.QuestionKind.STARS, N_("stars")),
     (cabinet_choices.QuestionKind.YES_NO, N_("yes or no")),
     (cabinet_choices.QuestionKind.TEXT, N_("text")),
-    (cabinet_choices.WaitingStatus.WAITING, N_("Waiting")),
+    (cabinet_choices.WaitingStatus.WAITING, N_("In line")),
     (cabinet_choices.WaitingStatus.OFFERED, N_("A place is offered")),
     (cabinet_choices.WaitingStatus.BOOKED, N_("Booked")),
     (cabinet_choices.WaitingStatus.LEFT, N_("Left")),

@@ -137,7 +137,7 @@ class WaitingView(StaffView):
         "person", "what", "organization", "dates", "created_at", "priority", "offers", "state", "ended_at",
     )  # fmt: skip
     column_labels = {
-        "person": _l("Person"),
+        "person": _l("Who waits"),
         "what": _l("Waits for"),
         "organization": _l("Organization"),
         "dates": _l("Dates"),
@@ -270,5 +270,8 @@ class WaitingView(StaffView):
     def _form(self, row: Any, form: Any, title: str) -> str:
         if row is not None:
             self.note_seen("waiting.details", [row.person])
-        html: str = self.render("admin/waiting/form.html", row=row, form=form, heading=title)
+        button = gettext("Save") if isinstance(form, PriorityForm) else title
+        html: str = self.render(
+            "admin/waiting/form.html", row=row, form=form, heading=title, button=button
+        )
         return html

@@ -89,7 +89,7 @@ def _make(session: Session, *, now: dt.datetime) -> None:
     requests.plan_queue(agenda, session, asking, now=now, rng=rng)
     agenda.run()
     _close_ledger(session, now)
-    waiters.wait_for_platelets(session, centre, donors, now=now)
+    waiters.wait_for_donation(session, centre, donors, now=now)
     for clinic in clinics.find(session, clinic_staff.load(session)):
         if clinic.column == "C":
             waiters.wait_for_doctor(session, clinic, now=now)

@@ -1,4 +1,4 @@
-"""People of the demo who wait: for platelets on a day that is full, and for a doctor without a free time.
+"""People of the demo who wait: for a donation on a day that is full, and for a doctor without a free time.
 
 A place has just been given back, so that one offer is open.
 """
@@ -14,11 +14,9 @@ from sqlalchemy.orm import Session, joinedload
 from app.models.account import AccountPerson
 from app.models.appointment import Appointment
 from app.models.directory import PractitionerRole
-from app.models.donation_type import DonationType
 from app.models.enums import (
     AppointmentStatus,
     Channel,
-    DonationKind,
     MessageKind,
     MessageStatus,
     Relation,
@@ -42,10 +40,10 @@ IN_LINE = 4
 """So many donors and so many patients at most."""
 
 
-def wait_for_platelets(
+def wait_for_donation(
     session: Session, centre: Centre, donors: Sequence[DemoDonor], *, now: dt.datetime
 ) -> None:
-    """Donor 1 and others of his group stand in line; somebody of that day has just cancelled."""
+    """Donor 1 and others stand in line; somebody of that day has just cancelled."""
     first = donors[0]
     day = _busy_day(session, first, now)
     if day is None:
@@ -60,7 +58,9 @@ def wait_for_platelets(
     ).all()
     wanted = {at: count for at, count in taken}
     days.change_places(session, schedule_id=day.id, wanted=wanted, actor=actor, now=now)
-    same = [each for each in donors if each.donor.blood_type == first.donor.blood_type]
+    same = [
+        each for each in donors if not day.blood_types or each.donor.blood_type in day.blood_types
+    ]
     wish = Wish(day.organization, donation_type=day.donation_type)
     _queue(session, wish, [(each.account.id, each.person.id) for each in same], now)
     booked = session.scalars(
@@ -75,21 +75,26 @@ def wait_for_platelets(
 
 
 def _busy_day(session: Session, first: DemoDonor, now: dt.datetime) -> Schedule | None:
-    """A day of platelets for that group with the most people on it."""
-    people = func.count().filter(Slot.status.in_((SlotStatus.HELD, SlotStatus.BUSY)))
+    """Of the days for that group, the one with the most people on it."""
+    people = (
+        select(func.count())
+        .where(
+            Slot.schedule_id == Schedule.id,
+            Slot.status.in_((SlotStatus.HELD, SlotStatus.BUSY)),
+        )
+        .correlate(Schedule)
+        .scalar_subquery()
+    )
     rows = session.scalars(
         select(Schedule)
-        .join(DonationType, DonationType.id == Schedule.donation_type_id)
-        .join(Slot, Slot.schedule_id == Schedule.id)
         .options(joinedload(Schedule.organization), joinedload(Schedule.donation_type))
         .where(
             Schedule.tenant_id == first.person.tenant_id,
+            Schedule.donation_type_id.is_not(None),
             Schedule.status == ScheduleStatus.PUBLISHED,
             Schedule.date > (now + dt.timedelta(days=2)).date(),
-            DonationType.kind == DonationKind.PLATELETS,
+            people > 0,
         )
-        .group_by(Schedule.id)
-        .having(people > 0)
         .order_by(people.desc(), Schedule.id)
         .execution_options(populate_existing=True)
     ).all()

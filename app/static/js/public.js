@@ -20,7 +20,9 @@
     // A screen reader hears it once a minute, not every second.
     line.setAttribute("aria-live", minutes === spoken ? "off" : "polite");
     spoken = minutes;
-    text.textContent = line.dataset.left.replace("{time}", minutes + ":" + seconds);
+    const hours = Math.floor(minutes / 60);
+    const clock = hours ? hours + ":" + String(minutes % 60).padStart(2, "0") : String(minutes);
+    text.textContent = line.dataset.left.replace("{time}", clock + ":" + seconds);
     window.setTimeout(tick, 1000);
   }
   tick();
