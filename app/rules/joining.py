@@ -24,7 +24,7 @@ from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule
 from app.models.scope import widened
 from app.models.waiting import WaitingEntry
-from app.rules import audit, clock, facts, in_line, policies, visit_checks
+from app.rules import audit, clock, consents, facts, in_line, policies, visit_checks
 from app.rules.actor import Actor
 from app.rules.booking import lock_person
 from app.rules.donor_day import Day
@@ -128,7 +128,7 @@ def join(
     """Put these people in the line, at its end; several of them will be offered places together.
 
     Raises NobodyChosen, DatesWrong, DatesFar, NoWaitingList, NotFound, and of each person AlreadyWaiting,
-    WaitsForMuch, NoDonorCard, or Refused where no day within the dates would do.
+    WaitsForMuch, ConsentGone, NoDonorCard, or Refused where no day within the dates would do.
     """
     policy = policy_of(session, wish, now=now)
     today = clock.local_date(now, wish.organization.time_zone)
@@ -144,6 +144,7 @@ def join(
     _demand_not_waiting(session, wish, people)
     begins, ends = max(first_day or today, today), last_day or today + _most_days()
     for person in people:
+        consents.demand(session, policy=policy, person_id=person.id, actor=actor)
         _demand_able(session, wish, policy, person, begins, ends, now)
     family = uuid.uuid4() if len(people) > 1 else None
     donation_type_id, role_id, specialty_id, service_id = wish.keys

@@ -17,15 +17,15 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.appointment import Appointment
-from app.models.cabinet_choices import NoticeEvent, OfferStatus, WaitingStatus
-from app.models.enums import AppointmentStatus, MessageChannel, MessageKind
+from app.models.cabinet_choices import OfferStatus, WaitingStatus
+from app.models.enums import ActorKind, AppointmentStatus
 from app.models.message import Message
 from app.models.person import Person
 from app.models.policy import BookingPolicy
 from app.models.scope import widened
 from app.models.waiting import WaitingEntry, WaitingOffer
-from app.rules import freed, holding, in_line, notices, outbox, reach, sms, transitions
-from app.rules.actor import SYSTEM
+from app.rules import consents, freed, holding, in_line, offer_letters, transitions
+from app.rules.actor import SYSTEM, Actor
 from app.rules.against import stand
 from app.rules.donor_day import Choice
 from app.rules.eligibility import blocking
@@ -37,7 +37,6 @@ from app.rules.seating import Place, Waiting, seat
 
 A = AppointmentStatus
 O = OfferStatus  # noqa: E741 - short as A is
-OFFER = NoticeEvent.OFFER
 REASON = "offers are made and ended by the system"
 MOST_DAYS = 200
 """Of a publication, in one look."""
@@ -168,6 +167,11 @@ def _offer(
     blocked = blocking(against)
     if blocked:
         raise _NotNow(entry.id, blocked[0].code)
+    owner = Actor(ActorKind.ACCOUNT, entry.account_id)
+    try:
+        consents.demand(session, policy=choice.day.policy, person_id=entry.person_id, actor=owner)
+    except consents.ConsentGone as gone:
+        raise _NotNow(entry.id, gone.code) from gone
     if not transitions.take_slot(session, slot_id=slot_id):
         raise _NotNow(entry.id, TAKEN)
     policy = choice.day.policy
@@ -198,7 +202,7 @@ def _offer(
     entry.status = WaitingStatus.OFFERED
     entry.offers += 1
     session.flush()
-    _tell_offer(session, entry, row, policy, now)
+    offer_letters.tell_offer(session, entry, row, policy=policy, now=now)
     return offer
 
 
@@ -206,45 +210,6 @@ def _deadline(choice: Choice, policy: BookingPolicy, now: dt.datetime) -> dt.dat
     """Nobody loses a turn asleep: in the quiet hours the time to answer begins with their end."""
     begins = in_line.after_quiet(now, choice.day.organization.time_zone)
     return min(begins + dt.timedelta(minutes=policy.offer_minutes), choice.slot.starts_at)
-
-
-def _tell_offer(
-    session: Session,
-    entry: WaitingEntry,
-    row: Appointment,
-    policy: BookingPolicy,
-    now: dt.datetime,
-) -> None:
-    """By letter and SMS, as the account wishes. Whom neither reaches a colleague has to phone."""
-    wishes = notices.choices(session, account_id=entry.account_id)
-    texted = policy.account_sms and _has_mobile(row) and wishes[OFFER, MessageChannel.SMS]
-    if wishes[OFFER, MessageChannel.EMAIL] and (entry.account.email or not texted):
-        outbox.tell(
-            session,
-            row,
-            MessageKind.PLACE_OFFERED,
-            now=now,
-            useless_after=row.hold_until,
-            account_id=entry.account_id,
-        )
-    if texted:
-        outbox.tell_by_sms(
-            session,
-            row,
-            MessageKind.VISIT_OFFERED,
-            now=now,
-            run_at=in_line.after_quiet(now, row.organization.time_zone),
-            useless_after=row.hold_until,
-            account_id=entry.account_id,
-        )
-
-
-def _has_mobile(row: Appointment) -> bool:
-    try:
-        sms.mobile(reach.number_of(row))
-    except sms.NeverSent:
-        return False
-    return True
 
 
 def expire(session: Session, *, now: dt.datetime, limit: int = 100) -> int:
@@ -312,11 +277,5 @@ def end(
     entry.status = WaitingStatus.LAPSED if over else WaitingStatus.WAITING
     entry.ended_at = now if over else None
     session.flush()
-    kind = MessageKind.TURN_OVER if over else MessageKind.OFFER_LAPSED
-    if (over or status is O.EXPIRED) and notices.wants(
-        session, account_id=entry.account_id, kind=kind, channel=MessageChannel.EMAIL
-    ):
-        tomorrow = now + dt.timedelta(days=1)
-        outbox.tell(
-            session, row, kind, now=now, useless_after=tomorrow, account_id=entry.account_id
-        )
+    if over or status is O.EXPIRED:
+        offer_letters.tell_end(session, entry, row, over=over, now=now)

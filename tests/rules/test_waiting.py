@@ -6,13 +6,14 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import AccountPerson
+from app.models import AccountPerson, Consent
 from app.models.cabinet_choices import WaitingStatus
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import DonationKind, Relation
-from app.rules import joining, offers, waiting, wishes
+from app.rules import consents, joining, offers, waiting, wishes
 from app.rules.actor import SYSTEM, actor_of
 from app.rules.errors import Refused
 from app.rules.joining import Wish
@@ -183,3 +184,18 @@ def test_waiting_ends_with_its_last_date(session: Session) -> None:
     assert waiting.end_old(session, now=NOW) == 1
     session.refresh(entry)
     assert entry.status is WaitingStatus.LAPSED
+
+
+def test_without_consent_nobody_joins_or_is_offered_anything(session: Session) -> None:
+    tenant = make.make_tenant(session)
+    donor = make.make_donor(session, tenant)
+    entry = make_entry(session, tenant, donor)
+    for row in session.scalars(select(Consent).where(Consent.person_id == donor.person.id)):
+        row.withdrawn_at = NOW
+    session.flush()
+    plasma = Wish(tenant.branch, donation_type=tenant.types[DonationKind.PLASMA])
+    with pytest.raises(consents.ConsentGone):
+        join(session, plasma, donor)
+    day = make.make_schedule(session, tenant, total=1)
+    looked = offers.look(session, schedule_id=day.id, now=NOW)
+    assert (looked.offers, looked.skipped) == ([], {entry.id: "consent_gone"})
