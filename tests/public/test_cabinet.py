@@ -112,3 +112,19 @@ def test_a_relatives_card_is_open_from_the_agreement_until_it_ends(
     client.page("/cabinet/events")
     clock.forward(minutes=25)
     assert "Мила" not in words(client.page("/cabinet/events"))
+
+
+def test_the_menu_follows_what_an_account_is(
+    as_account: Callable[..., Visitor], store: Session
+) -> None:
+    tenant, clinic = make.make_tenant(store), make.make_polyclinic(store)
+    patient = make.make_account(store)
+    card = make.make_person(store, clinic)
+    store.add(AccountPerson(account_id=patient.id, person_id=card.id, tenant_id=clinic.id))
+
+    def menu(who: Any) -> str:
+        page = as_account(who).page("/cabinet/events")
+        return words(page.xpath("//nav[contains(@class, 'menu')]")[0])
+
+    assert "Мои донации" in menu(make.make_donor(store, tenant))
+    assert "Мои донации" not in menu(patient) and "Донорам" in menu(patient)
