@@ -16,6 +16,7 @@ from app.seeds import (
     clinic_directory,
     clinic_districts,
     clinic_families,
+    clinic_medication,
     clinic_pages,
     clinic_patients,
     clinic_schedules,
@@ -61,6 +62,7 @@ def make(session: Session, agenda: Agenda, centre: Centre, *, now: dt.datetime) 
         plans = clinic_schedules.make(session, clinic, receive, services, now=at + HOUR)
         people = clinic_patients.make(session, clinic, now=at + 2 * HOUR, today=today, rng=rng)
         clinic_families.make(session, clinic, people, receive, now=at + 3 * HOUR, today=today)
+        clinic_medication.make(session, clinic, people, now=at + 3 * HOUR, today=today)
         first = today - clinic_schedules.PAST
         published = now - PUBLISHED + number * HOUR
         visits = Round(session, agenda, clinic, people, now, rng)
