@@ -66,7 +66,7 @@ def test_from_a_new_telephone_to_a_deleted_cabinet(
     page.get_by_label("Введите код").fill(code[1])
     page.get_by_role("button", name="Подтвердить номер").click()
     expect(page).to_have_url(re.compile("/profile$"))
-    expect(page.get_by_text("+7 *** ***-45-67")).to_be_visible()
+    expect(page.get_by_text("+7 *** ***-45-67").first).to_be_visible()
 
     letter = newest(live, MessageKind.REMINDER, page)
     address = re.search(r"https?://\S+/notices/stop/[\w.-]+", letter)
