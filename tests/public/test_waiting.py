@@ -15,12 +15,13 @@ from app.documents.letters import render
 from app.models import AccountEvent, Appointment, Message, WaitingEntry, WaitingOffer
 from app.models.cabinet_choices import AccountEventKind, OfferStatus, WaitingStatus
 from app.models.enums import AppointmentStatus as A
-from app.models.enums import MessageKind
+from app.models.enums import MessageKind, SlotStatus
 from app.rules import offers
 from app.rules.offer_answers import key_of
 from tests import make
 from tests.client import Visitor, words
 from tests.make import NOW
+from tests.public.clinic import make_account, make_clinic
 from tests.waiting import make_entry
 
 As = Callable[..., Visitor]
@@ -202,3 +203,23 @@ def test_the_letter_and_the_sms_lead_to_that_page(store: Session, app: Flask) ->
     with app.app_context():
         sent = sms.render(short)
     assert "/offers/" in sent.text and sent.number == "+79001234567"
+
+
+def test_a_doctor_without_a_free_time_leads_to_the_waiting_list(
+    as_account: As, store: Session
+) -> None:
+    clinic = make_clinic(store, live_limit=3)
+    for slot in clinic.slots:
+        slot.status = SlotStatus.CLOSED
+    account = make_account(store, clinic)
+    store.commit()
+    client = as_account(account)
+    (link,) = client.page(clinic.doctor).xpath(
+        "//a[contains(., 'Сообщить, когда появится место')]/@href"
+    )
+    answer = client.send(link, {"people": str(clinic.patient.uid)})
+    assert answer.status_code == 303
+    text = words(client.page("/cabinet/waiting"))
+    assert "Захарова" in text
+    (entry,) = store.scalars(select(WaitingEntry))
+    assert entry.role_id == clinic.role.id
