@@ -21,7 +21,7 @@ from app.models.account import Account
 from app.models.cabinet_choices import SecondFactor
 from app.models.enums import DocumentKind
 from app.models.person import Person
-from app.rules import documents, issuing, lookup, passwords, person_search, sign_ins
+from app.rules import card_keepers, documents, issuing, lookup, passwords, person_search, sign_ins
 from app.rules.errors import RuleError
 from app.rules.person_search import Found
 from app.sessions import end_sessions
@@ -83,7 +83,7 @@ class AccountsPage(StaffPage):
     def _card(self, person: Person, form: IssueForm) -> str:
         self.note_seen("accounts.card", [person])
         [found] = person_search.described(self.session, [person])
-        keepers = issuing.keepers(self.session, person=person, now=self.now)
+        keepers = card_keepers.keepers(self.session, person=person, now=self.now)
         return str(
             self.render(
                 "admin/accounts/card.html",
@@ -134,7 +134,7 @@ class AccountsPage(StaffPage):
     def reissue(self, uid: uuid.UUID, account: uuid.UUID) -> Any:
         """Another one-time password; whatever was open is shut."""
         person, form = self._person(uid), IssueForm()
-        kept = issuing.keeper(self.session, person=person, uid=account, now=self.now)
+        kept = card_keepers.keeper(self.session, person=person, uid=account, now=self.now)
         if not form.validate():
             return self._card(person, form), 422
         password = sign_ins.one_time_password()
@@ -179,7 +179,7 @@ class AccountsPage(StaffPage):
     def change(self, uid: uuid.UUID, account: uuid.UUID, what: str) -> Any:
         """Shut a cabinet or open it again, close the card to it, take a lost telephone off it."""
         person = self._person(uid)
-        kept = issuing.keeper(self.session, person=person, uid=account, now=self.now)
+        kept = card_keepers.keeper(self.session, person=person, uid=account, now=self.now)
         if what not in DONE:
             abort(404)
         rule, sentence = DONE[what]

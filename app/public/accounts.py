@@ -24,7 +24,7 @@ from app.public.guards import counted, limited, status_of
 from app.public.header import cards, header, reader
 from app.public.site import public
 from app.rules import accounts as rules
-from app.rules import own_cards, passwords, places, sign_ins
+from app.rules import consent_texts, own_cards, passwords, places, sign_ins
 from app.rules.errors import RuleError, TooManyTries
 from forms.accounts import DonorForm, EmailForm, NameForm, NewPasswordForm, RegistrationForm
 
@@ -42,7 +42,7 @@ def register() -> Any:
     centre, roots = _centre()
     if centre is None:
         return render_template("public/register_centre.html", roots=roots)
-    text = rules.current_consent(
+    text = consent_texts.current_consent(
         db.session(), tenant_id=centre.id, purpose=ConsentPurpose.BOOKING, now=g.now
     )
     if centre.id in cards():

@@ -24,7 +24,7 @@ from app.public.cabinet import note
 from app.public.guards import counted, limited, signed_in, status_of
 from app.public.header import cards, reader
 from app.public.site import public
-from app.rules import accounts, own_cards, passwords
+from app.rules import accounts, consent_texts, own_cards, passwords
 from app.rules.clock import local_date
 from app.rules.errors import RuleError
 from app.rules.own_cards import Claim
@@ -62,7 +62,7 @@ def _page(
         return render_template(
             "public/register_where.html", roots=roots, endpoint=endpoint, own=set(cards())
         )
-    text = accounts.current_consent(
+    text = consent_texts.current_consent(
         db.session(), tenant_id=place.id, purpose=ConsentPurpose.BOOKING, now=g.now
     )
     kinds = own_cards.kinds_of(db.session(), root=place, now=g.now)
@@ -131,7 +131,9 @@ def _find(form: CardForm, place: Organization, text: ConsentText | None) -> Any:
     account, claim = reader(), _claim(form, place, text)
     limited(("find_card", str(account.id)))
     with counted() as counting:
-        accounts.demand_text(counting, tenant_id=claim.tenant_id, text_id=claim.text_id, now=g.now)
+        consent_texts.demand_text(
+            counting, tenant_id=claim.tenant_id, text_id=claim.text_id, now=g.now
+        )
         person = own_cards.find(
             counting, account=account, claim=claim, address=sessions.client_ip(), now=g.now
         )

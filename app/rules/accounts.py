@@ -1,7 +1,6 @@
 """Donors' accounts: registration, confirmation of the address, passwords, what may be changed (A10–A15).
 
-Answers never tell whether an address is known. These rules run as the system inside ``widened``,
-because nobody is signed in yet.
+Answers never tell whether an address is known. Rules run ``widened``: nobody is signed in yet.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from app.models.consent import Consent, ConsentText
 from app.models.donor import Donor
 from app.models.enums import (
     BloodGroup,
-    ConsentPurpose,
     LinkPurpose,
     MessageKind,
     Relation,
@@ -28,23 +26,12 @@ from app.models.person import Person
 from app.models.scope import widened
 from app.rules import audit, families, links, outbox
 from app.rules.actor import actor_of
+from app.rules.consent_texts import demand_text
 from app.rules.errors import N_, RuleError
 from app.rules.links import LinkEnded
 
 __all__ = ["LinkEnded"]
 CONFIRMS = LinkPurpose.CONFIRM_EMAIL
-
-
-class ConsentNeeded(RuleError):
-    code = "consent_needed"
-    text = N_("Without your consent Talon may not keep your data, and so cannot book for you.")
-
-
-class TextChanged(RuleError):
-    code = "text_changed"
-    text = N_(
-        "The text of the consent has changed meanwhile. Read the new one and tick the box, please."
-    )
 
 
 @dataclass(frozen=True)
@@ -67,39 +54,6 @@ class Registration:
 def normal_email(text: str) -> str:
     """One spelling for one mailbox: no spaces around, lower case."""
     return text.strip().casefold()
-
-
-def current_consent(
-    session: Session, *, tenant_id: int, purpose: ConsentPurpose, now: dt.datetime
-) -> ConsentText | None:
-    """The newest version already valid."""
-    return session.scalars(
-        select(ConsentText)
-        .where(
-            ConsentText.tenant_id == tenant_id,
-            ConsentText.purpose == purpose,
-            ConsentText.valid_from <= now,
-        )
-        .order_by(ConsentText.version.desc())
-        .limit(1)
-    ).first()
-
-
-def demand_text(
-    session: Session, *, tenant_id: int, text_id: int | None, now: dt.datetime
-) -> ConsentText:
-    """The text that was shown is the one that holds. Raises ConsentNeeded, TextChanged."""
-    text = current_consent(session, tenant_id=tenant_id, purpose=ConsentPurpose.BOOKING, now=now)
-    if text_id is None:
-        raise ConsentNeeded()
-    if text is None or text.id != text_id:
-        raise TextChanged()
-    return text
-
-
-def text_of_id(session: Session, text_id: int) -> ConsentText:
-    """A text that was agreed to, whether it still holds or not."""
-    return session.get_one(ConsentText, text_id)
 
 
 def register(session: Session, form: Registration, *, now: dt.datetime) -> None:

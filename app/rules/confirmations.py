@@ -26,10 +26,10 @@ from app.models.medical_document import ProfileConfirmation
 from app.models.organization import Organization
 from app.models.person import Person
 from app.rules import account_log, audit, consents, families, holidays, outbox
-from app.rules.accounts import current_consent
 from app.rules.actor import Actor
 from app.rules.booking import lock_person
 from app.rules.clock import local_date
+from app.rules.consent_texts import current_consent
 from app.rules.errors import N_, NotFound, ReasonNeeded, RuleError
 
 DATA = Path(__file__).parent.parent / "data" / "medical_documents.json"

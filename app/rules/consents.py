@@ -14,8 +14,8 @@ from app.models.person import Person
 from app.models.policy import BookingPolicy
 from app.models.policy_choices import ConsentStep
 from app.rules import audit
-from app.rules.accounts import current_consent
 from app.rules.actor import Actor
+from app.rules.consent_texts import current_consent
 from app.rules.errors import N_, RuleError
 
 AT_DESK = (ConsentChannel.PAPER, ConsentChannel.ORAL)

@@ -24,8 +24,8 @@ from app.models.organization import Organization
 from app.models.person import Person
 from app.models.scope import widened
 from app.rules import audit, person_documents
-from app.rules.accounts import TextChanged, current_consent
 from app.rules.actor import actor_of
+from app.rules.consent_texts import TextChanged, current_consent
 from app.rules.donors import folded
 from app.rules.errors import N_, RuleError
 from app.rules.esia import Asserted

@@ -12,8 +12,8 @@ from app.models.consent import Consent
 from app.models.enums import ActorKind, ConsentChannel, ConsentPurpose, MessageKind, Relation
 from app.models.scope import widened
 from app.rules import booking, outbox
-from app.rules.accounts import current_consent
 from app.rules.actor import Actor
+from app.rules.consent_texts import current_consent
 from app.rules.errors import N_, NotFound
 from app.rules.families import WHOSE
 from app.rules.family import demand_attached, write_down

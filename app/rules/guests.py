@@ -22,8 +22,8 @@ from app.models.organization import Organization
 from app.models.person import Person
 from app.models.scope import widened
 from app.rules import holding, throttle
-from app.rules.accounts import TextChanged, current_consent
 from app.rules.actor import Actor
+from app.rules.consent_texts import TextChanged, current_consent
 from app.rules.errors import N_, RuleError
 from app.rules.identification import networks
 from app.rules.transitions import changed_rows

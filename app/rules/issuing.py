@@ -10,29 +10,36 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models.account import Account, AccountPerson, WebSession
+from app.models.account import Account, AccountPerson
 from app.models.cabinet_choices import AccountEventKind
 from app.models.crypto import blind_index
 from app.models.enums import DocumentKind, Relation
 from app.models.identity import PersonDocument
 from app.models.person import Person
 from app.models.scope import widened
-from app.rules import account_factor, account_log, accounts, audit, documents, families, sms
+from app.rules import (
+    account_factor,
+    account_log,
+    accounts,
+    audit,
+    card_keepers,
+    documents,
+    families,
+    sms,
+)
 from app.rules.actor import Actor
 from app.rules.booking import lock_person
-from app.rules.errors import N_, NotFound, RuleError
+from app.rules.errors import N_, RuleError
 from app.rules.identification import one_at_a_time
 from app.rules.sign_ins import ONE_TIME_LASTS
 
 FOR_PERSON = "the sign-in of a person at the call centre"
-MOST = 20
 
 
 class NotOnCard(RuleError):
@@ -68,55 +75,6 @@ class NoLogin(RuleError):
     )
 
 
-@dataclass(frozen=True)
-class Keeper:
-    """An account that keeps the card as its own."""
-
-    account: Account
-    seen_at: dt.datetime | None
-    """When it was used last, as far as a session is still there."""
-
-    @property
-    def name(self) -> str:
-        """The SNILS or the start of the address: enough to ask «is this yours?»."""
-        login = self.account.login
-        return documents.masked(login) if login else ""
-
-
-def keepers(session: Session, *, person: Person, now: dt.datetime) -> Sequence[Keeper]:
-    """Who keeps the card as one's own now, confirmed or with a login."""
-    with widened(session, FOR_PERSON):
-        seen = (
-            select(func.max(WebSession.seen_at))
-            .where(WebSession.account_id == Account.id)
-            .scalar_subquery()
-        )
-        rows = session.execute(
-            select(Account, seen)
-            .join(AccountPerson, AccountPerson.account_id == Account.id)
-            .where(_own(person, now))
-            .order_by(Account.id)
-            .limit(MOST)
-        ).all()
-    return [Keeper(account, seen_at) for account, seen_at in rows]
-
-
-def _own(person: Person, now: dt.datetime) -> ColumnElement[bool]:
-    return and_(
-        AccountPerson.person_id == person.id,
-        AccountPerson.relation == Relation.SELF,
-        families.open_at(now),
-    )
-
-
-def keeper(session: Session, *, person: Person, uid: uuid.UUID, now: dt.datetime) -> Account:
-    """The account of that name among them. Raises NotFound."""
-    for one in keepers(session, person=person, now=now):
-        if one.account.uid == uid:
-            return one.account
-    raise NotFound()
-
-
 def issue(
     session: Session,
     *,
@@ -141,7 +99,7 @@ def issue(
         known = session.scalars(
             select(Account).where(Account.login_index == blind_index("login", number))
         ).one_or_none()
-        kept = keepers(session, person=person, now=now)
+        kept = card_keepers.keepers(session, person=person, now=now)
         if kept:
             raise Kept()
         account = known or _made(session, person, number, password_hash, now)

@@ -23,8 +23,8 @@ from app.models.organization import Organization
 from app.models.person import Person
 from app.models.scope import widened
 from app.rules import audit, clock, families, notices, outbox
-from app.rules.accounts import current_consent
 from app.rules.actor import Actor
+from app.rules.consent_texts import current_consent
 from app.rules.errors import N_, NotFound, RuleError
 
 DATA: dict[str, Any] = json.loads(

@@ -26,7 +26,15 @@ from app.models.person import Person
 from app.models.policy import BookingPolicy
 from app.models.scope import widened
 from app.models.sign_in import ContactProof
-from app.rules import account_log, accounts, audit, families, identification, policies
+from app.rules import (
+    account_log,
+    accounts,
+    audit,
+    consent_texts,
+    families,
+    identification,
+    policies,
+)
 from app.rules.actor import actor_of
 from app.rules.booking import lock_person
 from app.rules.errors import N_, RuleError
@@ -134,7 +142,7 @@ def register(
 
     Raises ConsentNeeded, TextChanged, RegisteredMeanwhile.
     """
-    accounts.demand_text(session, tenant_id=claim.tenant_id, text_id=claim.text_id, now=now)
+    consent_texts.demand_text(session, tenant_id=claim.tenant_id, text_id=claim.text_id, now=now)
     with widened(session, "registration"):
         account = accounts.begin(
             session,
@@ -272,7 +280,7 @@ def _open(
     elif link.ends_at is not None:
         raise NotIdentified()  # staff have closed it to this cabinet
     link.relation, link.agreed_at, link.proof = Relation.SELF, now, claim.kind
-    text = accounts.text_of_id(session, claim.text_id)
+    text = consent_texts.text_of_id(session, claim.text_id)
     consent = Consent(
         tenant_id=person.tenant_id,
         person_id=person_id,

@@ -20,9 +20,9 @@ from app.models.organization import Organization
 from app.models.person import Person
 from app.models.scope import widened
 from app.rules import audit, booking, consents, holding
-from app.rules.accounts import TextChanged
 from app.rules.actor import Actor, actor_of
 from app.rules.cabinet import CANCELLABLE
+from app.rules.consent_texts import TextChanged
 from app.rules.errors import N_, NotFound
 from app.rules.transitions import changed_rows
 

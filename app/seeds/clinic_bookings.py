@@ -92,7 +92,10 @@ class Round:
         self._read_rights(at, {time.role.id for time in times})
         self.rng.shuffle(times)
         for time in times:
-            patient = self._somebody(time)
+            at_desk = time.slot.channel is Channel.DESK
+            patient = self._somebody(time, at_desk=at_desk)
+            if patient is None and self._policy is not None:  # has phoned, with no right on the site
+                at_desk, patient = True, self._somebody(time, at_desk=True)
             if patient is None:
                 continue
             first = max(at + MINUTE, time.slot.starts_at - AHEAD)
@@ -102,7 +105,7 @@ class Round:
             if first < last:
                 seconds = self.rng.randrange(int((last - first).total_seconds()))
                 when = first + dt.timedelta(seconds=seconds)
-                act = self._book_at_desk if time.slot.channel is Channel.DESK else self._book
+                act = self._book_at_desk if at_desk else self._book
                 self.agenda.at(when, partial(act, time, patient))
 
     def _chosen(self, at: dt.datetime) -> Iterator[Time]:
@@ -138,7 +141,7 @@ class Round:
             if fields.get("way") == "registry_approval"
         }
 
-    def _somebody(self, time: Time) -> Patient | None:
+    def _somebody(self, time: Time, *, at_desk: bool) -> Patient | None:
         """A patient for whom this doctor is and who has nothing that day yet."""
         branch = self.clinic.branches.get(CHILDRENS_BRANCH)
         for_child = time.specialty in FOR_CHILDREN or (
@@ -152,7 +155,7 @@ class Round:
                 patient.child is for_child
                 and (time.specialty != FOR_WOMEN or patient.person.sex is Sex.FEMALE)
                 and self._visits[patient.person.id] < MOST
-                and self._allows(time, patient)
+                and (at_desk or self._allows(time, patient))
                 and not busy & {time.practitioner_id, day}
             ):
                 busy |= {time.practitioner_id, day}
@@ -169,8 +172,8 @@ class Round:
             self._rights = visit_rights.of_people(self.session, people, role_ids)
 
     def _allows(self, time: Time, patient: Patient) -> bool:
-        """The desk books anybody, the site by attachment and referral (C9, C11–C15)."""
-        if self._policy is None or time.slot.channel is Channel.DESK:
+        """The site books by attachment and referral (C9, C11–C15)."""
+        if self._policy is None:
             return True
         on = visit_rights.day_there(time.slot.starts_at, self.clinic.root)
         rights = self._rights[patient.person.id]

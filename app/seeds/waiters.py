@@ -66,7 +66,7 @@ def wait_for_donation(
     booked = session.scalars(
         select(Appointment.id)
         .where(Appointment.schedule_id == day.id, Appointment.status.in_((A.PENDING, A.BOOKED)))
-        .order_by(Appointment.id.desc())
+        .order_by(Appointment.status == A.PENDING, Appointment.id.desc())
         .limit(1)
     ).first()
     if booked is not None:
@@ -148,8 +148,7 @@ def _queue(
 ) -> None:
     """The first IN_LINE of them who may wait."""
     done = 0
-    for number, (account_id, person_id) in enumerate(people):
-        at = now - dt.timedelta(hours=30 - number)
+    for account_id, person_id in people:
         try:
             with session.begin_nested():
                 joining.join(
@@ -160,7 +159,7 @@ def _queue(
                     first_day=None,
                     last_day=None,
                     actor=SYSTEM,
-                    now=at,
+                    now=now,
                 )
         except RuleError:
             continue

@@ -14,8 +14,9 @@ from app.models import Account, Consent, Donor, Message, OneTimeLink, Person
 from app.models.enums import BloodGroup, LinkPurpose, MessageKind, Sign
 from app.models.scope import PUBLIC, SYSTEM, set_scope
 from app.rules import accounts, donor_codes, links, sign_ins
-from app.rules.accounts import ConsentNeeded, Registration, TextChanged
+from app.rules.accounts import Registration
 from app.rules.actor import actor_of
+from app.rules.consent_texts import ConsentNeeded, TextChanged
 from app.rules.donor_codes import LiveBookings
 from app.rules.donors import link_record
 from app.rules.links import LinkEnded

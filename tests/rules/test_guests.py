@@ -15,8 +15,8 @@ from app.models.enums import AppointmentStatus, Confirmation, IdentifyBy, SlotSt
 from app.models.policy_choices import ConsentStep, Entry, PhoneRule
 from app.models.scope import PUBLIC, SYSTEM, set_scope
 from app.rules import guests, patient_visits, patients, starters
-from app.rules.accounts import TextChanged
 from app.rules.actor import SYSTEM as NOBODY
+from app.rules.consent_texts import TextChanged
 from app.rules.errors import NotFound, Refused, TooManyTries
 from app.rules.guests import NoSuchTicket
 from app.rules.hospital_link import LinkLost

@@ -13,13 +13,15 @@ from sqlalchemy import delete, text, update
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment, AppointmentEvent
+from app.models.cabinet_choices import OfferStatus, WaitingStatus
 from app.models.enums import AppointmentStatus as A
-from app.models.enums import DonationKind, MessageKind, MessageStatus, SlotStatus
+from app.models.enums import DonationKind, MessageKind, MessageStatus, Role, SlotStatus
 from app.models.message import Message
 from app.models.schedule import Slot
 from app.rules import invariants, outbox
 from app.rules.invariants import check_invariants
 from tests import make
+from tests.waiting import make_entry, make_offer
 
 NOW = make.NOW
 
@@ -164,6 +166,40 @@ def waits_in_vain(centre: Centre) -> int:
     return centre.due.id
 
 
+def referral_of_a_cancelled_booking(centre: Centre) -> int:
+    clinic = make.make_polyclinic(centre.session)
+    cancelled = centre.of[A.CANCELLED]
+    referral = make.make_referral(
+        centre.session,
+        cancelled.person,
+        make.make_role(centre.session, clinic),
+        make.make_staff(centre.session, Role.REGISTRAR, centre.tenant.root),
+        appointment_id=cancelled.id,
+    )
+    return referral.id
+
+
+def offered_nothing(centre: Centre) -> int:
+    known = make.make_donor(centre.session, centre.tenant)
+    entry = make_entry(centre.session, centre.tenant, known, status=WaitingStatus.OFFERED)
+    return entry.id
+
+
+def offered_twice(centre: Centre) -> int:
+    known = make.make_donor(centre.session, centre.tenant)
+    for status in (A.BOOKED, A.PENDING):
+        make_offer(centre.session, centre.tenant, known, centre.of[status])
+    return known.person.id
+
+
+def accepted_in_vain(centre: Centre) -> int:
+    known = make.make_donor(centre.session, centre.tenant)
+    offer = make_offer(centre.session, centre.tenant, known, centre.of[A.HELD])
+    centre.change(offer.entry, status=WaitingStatus.BOOKED)
+    centre.change(offer, status=OfferStatus.ACCEPTED)
+    return offer.id
+
+
 BROKEN: dict[Callable[[Centre], int], list[str]] = {
     orphan: ["I1 held or busy places that nobody keeps"],
     freed_under_a_booking: ["I1 kept places in a wrong status, appointments"],
@@ -182,6 +218,10 @@ BROKEN: dict[Callable[[Centre], int], list[str]] = {
     no_history_at_all: ["I4 appointments whose history ends elsewhere"],
     sent_without_an_end: ["I5 messages with a wrong ending"],
     due_with_an_end: ["I5 messages with a wrong ending"],
+    referral_of_a_cancelled_booking: ["C14 referrals used by no booking of their owner"],
+    offered_nothing: ["I13 people who wait and their offers disagree, entries"],
+    offered_twice: ["I13 people with two open offers"],
+    accepted_in_vain: ["I13 accepted offers without a booking"],
     waits_in_vain: ["I5 messages that wait although they are of no use"],
 }
 """What somebody breaks, and the headings under which it is reported."""

@@ -12,7 +12,7 @@ from app.models import Account, AccountPerson, AuditEvent, Message
 from app.models.cabinet_choices import SecondFactor
 from app.models.enums import Relation
 from app.models.scope import PUBLIC, set_scope
-from app.rules import account_factor, delivery, issuing, sign_ins
+from app.rules import account_factor, card_keepers, delivery, issuing, sign_ins
 from app.rules.access import staff_scope
 from app.rules.actor import actor_of
 from app.rules.codes import NoTriesLeft, WrongCode
@@ -57,7 +57,7 @@ def test_in_the_operator_s_own_scope_an_account_is_made_and_linked(
     set_scope(session, staff_scope(session, operator))
     account, is_new = issue(session, patient, operator)
     assert is_new and account.login == LOGIN and account.email is None
-    [keeper] = issuing.keepers(session, person=patient, now=NOW)
+    [keeper] = card_keepers.keepers(session, person=patient, now=NOW)
     assert keeper.account is account and keeper.name == "112*****595"
     link = session.scalars(select(AccountPerson)).one()
     assert (link.relation, link.proved_by_id) == (Relation.SELF, operator.id)
@@ -87,10 +87,10 @@ def test_a_closed_card_can_be_opened_again_by_issuing(session, clinic, patient, 
     by = actor_of(operator)
     issuing.close_card(session, person=patient, account=account, by=by, now=NOW)
     later = NOW + dt.timedelta(minutes=1)
-    assert not issuing.keepers(session, person=patient, now=later)
+    assert not card_keepers.keepers(session, person=patient, now=later)
     again, is_new = issue(session, patient, operator)
     assert again is account and not is_new
-    assert issuing.keepers(session, person=patient, now=later)
+    assert card_keepers.keepers(session, person=patient, now=later)
 
 
 def test_names_are_read_as_people_type_them():
