@@ -94,7 +94,9 @@ class Round:
         for time in times:
             at_desk = time.slot.channel is Channel.DESK
             patient = self._somebody(time, at_desk=at_desk)
-            if patient is None and self._policy is not None:  # has phoned, with no right on the site
+            if (
+                patient is None and self._policy is not None
+            ):  # has phoned, with no right on the site
                 at_desk, patient = True, self._somebody(time, at_desk=True)
             if patient is None:
                 continue
