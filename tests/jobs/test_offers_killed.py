@@ -24,7 +24,7 @@ from tests.waiting import make_entry
 _names = itertools.count(1)
 DIES = (
     "import os, signal; from app.rules import offer_letters\n"
-    "def die(*args): os.kill(os.getpid(), signal.SIGKILL)\n"
+    "def die(*args, **more): os.kill(os.getpid(), signal.SIGKILL)\n"
     "offer_letters.tell_offer = die\n"
     "import sys; sys.argv = ['flask', '--app', 'wsgi', 'worker']\n"
     "from flask.cli import main; main()"
