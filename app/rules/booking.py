@@ -99,8 +99,10 @@ def refusals(
 
 
 def lock_person(session: Session, person_id: int) -> None:
-    """Rules about one person run after this. (On SQLite the one writer is the lock.)"""
-    found = session.scalar(select(Person.id).where(Person.id == person_id).with_for_update())
+    """Rules about one person run after this. Rows that only name him, as a log's, do not wait for it."""
+    found = session.scalar(
+        select(Person.id).where(Person.id == person_id).with_for_update(key_share=True)
+    )
     if found is None:
         raise NotFound()
 
@@ -108,7 +110,7 @@ def lock_person(session: Session, person_id: int) -> None:
 def lock_person_of(session: Session, appointment_id: int) -> None:
     """The same for whoever made this appointment, in one statement."""
     whose = select(Appointment.person_id).where(Appointment.id == appointment_id).scalar_subquery()
-    session.execute(select(Person.id).where(Person.id == whose).with_for_update())
+    session.execute(select(Person.id).where(Person.id == whose).with_for_update(key_share=True))
 
 
 def confirm(

@@ -100,7 +100,7 @@ def known_records(
             .join(DonorRecord, DonorRecord.person_id == Person.id)
             .where(DonorRecord.tenant_id == tenant_id, _among(DonorRecord.code, said))
             .order_by(Person.id)
-            .with_for_update(of=Person)
+            .with_for_update(of=Person, key_share=True)
         )
     query = select(
         DonorRecord.id,

@@ -117,7 +117,7 @@ def unlink_record(
 def _lock(session: Session, person: Person, record: DonorRecord) -> None:
     """Both rows as they are now, until commit; the card first, as everybody does."""
     session.flush()
-    session.refresh(person, with_for_update=True)
+    session.refresh(person, with_for_update={"key_share": True})
     session.refresh(record, with_for_update=True)
 
 

@@ -211,7 +211,10 @@ def _locked(session: Session, offer_id: int) -> list[WaitingOffer]:
 def _lock_people(session: Session, rows: Sequence[WaitingOffer]) -> None:
     ids = {row.person_id for row in rows}
     session.scalars(
-        select(Person.id).where(Person.id.in_(ids)).order_by(Person.id).with_for_update()
+        select(Person.id)
+        .where(Person.id.in_(ids))
+        .order_by(Person.id)
+        .with_for_update(key_share=True)
     ).all()
 
 

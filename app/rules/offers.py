@@ -144,7 +144,12 @@ def _lock(session: Session, person_ids: Sequence[int]) -> None:
     """Rules about one person run after this."""
     ids = sorted(set(person_ids))
     if ids:
-        query = select(Person.id).where(Person.id.in_(ids)).order_by(Person.id).with_for_update()
+        query = (
+            select(Person.id)
+            .where(Person.id.in_(ids))
+            .order_by(Person.id)
+            .with_for_update(key_share=True)
+        )
         session.scalars(query).all()
 
 

@@ -81,7 +81,7 @@ def unchanged(session: Session, account: Account) -> bool:
     """
     verified = account.password_hash
     with widened(session, "sign-in"):
-        session.refresh(account, with_for_update=True)
+        session.refresh(account, with_for_update={"key_share": True})
     return account.is_active and account.password_hash == verified
 
 
