@@ -80,7 +80,7 @@ def people(store: Session, tenant: make.Tenant, count: int) -> set[str]:
     numbers: set[str] = set()
     kinds = (DocumentKind.OMS, DocumentKind.SNILS, DocumentKind.PASSPORT)
     for n in range(count):
-        phone = f"+79{1_000_000_00 + 7919 * n:09}"
+        phone = f"+79{1_037_204_11 + 7919 * n:09}"  # none is round: the WAL is all tests' own
         person = make.make_person(store, tenant, birth_date=dt.date(1985, 3, 8), phone=phone)
         body = f"{100_000_000 + 7919 * n}"
         typed = {
