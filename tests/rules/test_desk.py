@@ -211,7 +211,7 @@ def test_a_closed_day_and_a_taken_time_are_refused_and_others_are_named(world):
 
 
 def test_two_desks_and_ten_browsers_want_one_time(engine, store, scale):
-    """The race of issue 3: one of twelve wins, whoever it is; the others hear that it is taken."""
+    """One of twelve wins, whoever it is; the others hear that it is taken."""
     tenant = make.make_polyclinic(store)
     day = make.make_sitting(store, make.make_role(store, tenant))
     registrar = make.make_staff(store, Role.REGISTRAR, tenant.branch)
