@@ -9,7 +9,6 @@ from typing import Any
 from flask import flash as notice
 from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext
-from sqlalchemy import select
 
 from app import sessions
 from app.extensions import db, only_reads, saved
@@ -33,12 +32,10 @@ from app.rules import (
     family_answers,
     guests,
     links,
-    policies,
     referrals,
 )
 from app.rules.actor import actor_of
 from app.rules.clock import local_date
-from app.rules.directory import taking_patients
 from app.rules.districts import doctors_on
 from app.rules.errors import N_, NotFound, RuleError, TooManyTries
 from app.rules.identification import NotIdentified
@@ -86,11 +83,7 @@ def family_page() -> str:
 def family_places() -> Sequence[Organization]:
     """The legal bodies where an account may book for its family. Read once a request."""
     if "family_places" not in g:
-        session = db.session()
-        query = select(Organization).where(taking_patients(), Organization.root_id.is_(None))
-        roots = session.scalars(query.order_by(Organization.short_name)).all()
-        held = policies.by_organization(session, organizations=roots, now=g.now)
-        g.family_places = [row for row in roots if row.id in held and held[row.id].for_family]
+        g.family_places = family.places(db.session(), now=g.now)
     return g.family_places  # type: ignore[no-any-return]
 
 
@@ -249,11 +242,7 @@ def join_family(token: str) -> Any:
 def _asked_of(account_id: int | None) -> list[AccountPerson]:
     """Who waits for the answer of the account that the link was written to."""
     session = db.session()
-    own = session.scalars(
-        select(AccountPerson.person_id).where(
-            AccountPerson.account_id == account_id, AccountPerson.relation == Relation.SELF
-        )
-    ).all()
+    own = families.own_of(session, account_id=account_id)
     found = families.others(session, account_id=account_id or 0, own=own, now=g.now)
     return [row for row in found if row.agreed_at is None]
 

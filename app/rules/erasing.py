@@ -20,14 +20,12 @@ from app.models.cabinet import AccountEvent, NoticeChoice
 from app.models.cabinet_choices import (
     AttachmentStatus,
     ConfirmationStatus,
-    OfferStatus,
     SecondFactor,
-    WaitingStatus,
 )
 from app.models.consent import Consent
 from app.models.donor import Deferral, Donation, Donor, DonorRecord
 from app.models.enums import AppointmentStatus as A
-from app.models.enums import ConsentChannel, MessageStatus, Relation
+from app.models.enums import ConsentChannel, MessageStatus
 from app.models.guest import Guest, SurveyAddress
 from app.models.identity import PersonDocument
 from app.models.medical_document import MedicalDocument, Prescription, ProfileConfirmation
@@ -37,9 +35,10 @@ from app.models.person import Person
 from app.models.review import Review, ReviewAnswer
 from app.models.scope import widened
 from app.models.sign_in import AccountIdentity, ContactProof, OidcAttempt
-from app.models.waiting import WaitingEntry, WaitingOffer
-from app.rules import audit, own_consents
-from app.rules.actor import actor_of
+from app.models.waiting import WaitingEntry
+from app.rules import audit, families, own_consents, waiting
+from app.rules.actor import Actor, actor_of
+from app.rules.joining import IN_LINE
 
 REASON = "an account that its owner deletes"
 HAPPENED = (A.ARRIVED, A.FULFILLED, A.TURNED_AWAY)
@@ -73,6 +72,7 @@ def erase(session: Session, *, account: Account, now: dt.datetime) -> None:
         kept = _kept(session, cards)
         _letters(session, account, cards, now)
         _ways_in(session, account)
+        _leave_lines(session, account, actor, now)
         _family(session, account, now)
         _said(session, cards, now)
         _cards(session, cards, set(cards) - kept)
@@ -88,8 +88,7 @@ def erase(session: Session, *, account: Account, now: dt.datetime) -> None:
 
 
 def _own_cards(session: Session, account: Account) -> list[int]:
-    own = AccountPerson.account_id == account.id, AccountPerson.relation == Relation.SELF
-    return list(session.scalars(select(AccountPerson.person_id).where(*own)))
+    return list(families.own_of(session, account_id=account.id))
 
 
 def _kept(session: Session, cards: Collection[int]) -> set[int]:
@@ -140,10 +139,17 @@ def _ways_in(session: Session, account: Account) -> None:
     _run(session, *(delete(table).where(table.account_id == account.id) for table in tables))
 
 
+def _leave_lines(session: Session, account: Account, actor: Actor, now: dt.datetime) -> None:
+    """It waits for no place, and one that is offered to it goes on to the next in line."""
+    query = select(WaitingEntry).where(
+        WaitingEntry.account_id == account.id, WaitingEntry.status.in_(IN_LINE)
+    )
+    for entry in session.scalars(query.order_by(WaitingEntry.id)).all():
+        waiting.leave(session, entry=entry, actor=actor, now=now)
+
+
 def _family(session: Session, account: Account, now: dt.datetime) -> None:
-    """No card is open to it any more; it waits for no place."""
-    entries = select(WaitingEntry.id).where(WaitingEntry.account_id == account.id)
-    waits = WaitingEntry.status.in_((WaitingStatus.WAITING, WaitingStatus.OFFERED))
+    """No card is open to it any more."""
     _run(
         session,
         update(AccountPerson)
@@ -152,12 +158,6 @@ def _family(session: Session, account: Account, now: dt.datetime) -> None:
             or_(AccountPerson.ends_at.is_(None), AccountPerson.ends_at > now),
         )
         .values(ends_at=now),
-        update(WaitingOffer)
-        .where(WaitingOffer.entry_id.in_(entries), WaitingOffer.status == OfferStatus.OPEN)
-        .values(status=OfferStatus.DECLINED, ended_at=now),
-        update(WaitingEntry)
-        .where(WaitingEntry.account_id == account.id, waits)
-        .values(status=WaitingStatus.LEFT, ended_at=now),
         update(WaitingEntry)
         .where(WaitingEntry.account_id == account.id)
         .values(first_day=None, last_day=None),

@@ -36,6 +36,16 @@ def kept(session: Session, *, account_id: int, now: dt.datetime) -> Sequence[Acc
         ).all()
 
 
+def own_of(session: Session, *, account_id: int | None) -> Sequence[int]:
+    """Keys of the account's own cards, one in each organization at most."""
+    with widened(session, WHOSE):
+        return session.scalars(
+            select(AccountPerson.person_id).where(
+                AccountPerson.account_id == account_id, AccountPerson.relation == Relation.SELF
+            )
+        ).all()
+
+
 def waiting(session: Session, *, account_id: int) -> Sequence[AccountPerson]:
     """Whom the account has asked for, and nobody has agreed yet: nothing of these cards may be shown."""
     with widened(session, WHOSE):

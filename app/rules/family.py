@@ -20,8 +20,9 @@ from app.models.enums import DocumentKind, LinkPurpose, MessageKind, Relation
 from app.models.organization import Organization
 from app.models.person import Person
 from app.models.scope import widened
-from app.rules import audit, booking, identification, links, outbox
+from app.rules import audit, booking, identification, links, outbox, policies
 from app.rules.actor import Actor
+from app.rules.directory import taking_patients
 from app.rules.errors import N_, NotFound, RuleError
 from app.rules.families import MOST, WHOSE
 from app.rules.family_age import grown_at, is_child
@@ -73,6 +74,14 @@ class NotAttachedHere(RuleError):
 class TooMany(RuleError):
     code = "family_too_many"
     text = N_("There are %(count)s people in your family here: no more can be added on the site.")
+
+
+def places(session: Session, *, now: dt.datetime) -> list[Organization]:
+    """The legal bodies whose policy lets an account book for its family, by name. Two queries."""
+    query = select(Organization).where(taking_patients(), Organization.root_id.is_(None))
+    roots = session.scalars(query.order_by(Organization.short_name)).all()
+    held = policies.by_organization(session, organizations=roots, now=now)
+    return [row for row in roots if row.id in held and held[row.id].for_family]
 
 
 def add(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from admin.gate import local_path
-from app.extensions import db
 from app.models.audit import AccessSubject
 from app.models.enums import Role
 from app.models.staff import RoleAssignment
 from tests import make
 from tests.client import parsed, words
+from tests.statements import statements
 
 DOOR = {"sign_in", "second_step", "invitation", "sign_out"}
 
@@ -199,13 +199,6 @@ def test_who_asks_is_known_by_two_statements(app, store, as_staff):
     tenant = make.make_tenant(store)
     make.make_organization(store, part_of_id=tenant.branch.id, root_id=tenant.root.id)
     registrar = as_staff(Role.REGISTRAR, tenant.root)
-    with app.app_context():
-        engine = db.engine
-    asked: list[str] = []
-    note = lambda *args: asked.append(args[2])  # noqa: E731 - removed below
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with statements(app) as asked:
         registrar.get("/staff/nothing-here")
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
     assert len(asked) == 2, asked

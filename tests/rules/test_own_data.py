@@ -13,12 +13,16 @@ from sqlalchemy.orm import Session
 
 from app.documents import own_data as paper
 from app.models import AccountEvent, AuditEvent, WebSession
+from app.models.cabinet_choices import OfferStatus, WaitingStatus
 from app.models.enums import AppointmentStatus as A
+from app.models.enums import SlotStatus
 from app.models.personal import PERSONAL
 from app.rules import erasing, own_data
+from app.rules.invariants import check_invariants
 from tests import make
 from tests.make import NOW
 from tests.rules.own_rows import MARK, Filled, everything
+from tests.waiting import make_offer
 
 PERSONAL_COLUMNS = sorted(
     (table, column)
@@ -153,3 +157,17 @@ def test_the_address_is_free_for_a_new_cabinet(session: Session) -> None:
 @pytest.mark.parametrize("cls", own_data.models().values(), ids=lambda c: c.__tablename__)
 def test_columns_are_attributes_by_the_same_name(cls: type[Any]) -> None:
     assert {c.name for c in inspect(cls).columns} <= {a.key for a in inspect(cls).column_attrs}
+
+
+def test_a_place_offered_to_a_deleted_account_is_free_at_once(session: Session) -> None:
+    tenant = make.make_tenant(session)
+    donor = make.make_donor(session, tenant)
+    day = make.make_schedule(session, tenant)
+    kept = make.make_appointment(session, tenant, donor, day, status=A.HELD)
+    offer = make_offer(session, tenant, donor, kept)
+    erasing.erase(session, account=donor.account, now=NOW)
+    session.flush()
+    session.expire_all()
+    assert (kept.status, kept.slot.status) == (A.RELEASED, SlotStatus.FREE)
+    assert (offer.status, offer.entry.status) == (OfferStatus.DECLINED, WaitingStatus.LEFT)
+    assert check_invariants(session, now=NOW) == []

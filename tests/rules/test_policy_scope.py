@@ -33,6 +33,7 @@ from app.rules.slot_states import State
 from app.rules.week import Wish
 from tests import make
 from tests.make import NOW
+from tests.statements import statements
 
 DAY = dt.timedelta(days=1)
 
@@ -281,18 +282,12 @@ def test_a_list_asks_the_same_however_many_policies_departments_and_doctors(
 ) -> None:
     world = open_site
 
-    def statements() -> int:
-        asked: list[str] = []
-        listener = lambda *args: asked.append(args[2])  # noqa: E731
-        engine = world.session.get_bind()
-        sa.event.listen(engine, "before_cursor_execute", listener)
-        try:
+    def asked() -> int:
+        with statements(world.session) as seen:
             week.grid(world.session, institution=world.institution, wish=Wish(), now=NOW)
-        finally:
-            sa.event.remove(engine, "before_cursor_execute", listener)
-        return len(asked)
+        return len(seen)
 
-    few = statements()
+    few = asked()
     for number in range(6):
         place = make.make_department(world.session, world.tenant, organization=world.post)
         role = make.make_role(world.session, world.tenant, department=place)
@@ -301,7 +296,7 @@ def test_a_list_asks_the_same_however_many_policies_departments_and_doctors(
             world, organization_id=world.post.id, department_id=place.id, book_days_ahead=number + 1
         )  # fmt: skip
     world.institution = directory.institution(world.session, uid=world.post.uid)
-    assert statements() == few
+    assert asked() == few
 
 
 # --- writing versions --------------------------------------------------------------------------
