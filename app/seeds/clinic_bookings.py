@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.models.appointment import Appointment, RejectionReason
 from app.models.directory import PractitionerRole, Specialty
 from app.models.enums import AppointmentStatus as A
-from app.models.enums import Channel, Confirmation, Sex, SlotStatus
+from app.models.enums import Channel, Sex, SlotStatus
 from app.models.policy import BookingPolicy
 from app.models.schedule import Schedule, Slot
 from app.rules import (
@@ -281,10 +281,10 @@ class Round:
                         now=at,
                     )
                     return
-                approval.approve(self.session, appointment_id=made.id, by=by, now=at)
+                made = approval.approve(self.session, appointment_id=made.id, by=by, now=at)
         except RuleError:
             return
-        if made.policy.confirmation is Confirmation.APPROVAL_CODE:
+        if made.status is A.PROPOSED:  # not of who has no phone: booked at once
             self._await_code(made, patient, at + 2 * MINUTE)
         else:
             self._expect(made, patient)
