@@ -193,13 +193,24 @@ def redis_server() -> Iterator[servers.Redis]:
 
 
 @pytest.fixture(scope="session")
-def databases(
-    engine_name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> stores.Store:
-    """Where databases of this engine are made: ``.create(name)`` with, ``.empty(name)`` without tables."""
-    if engine_name == "sqlite":
-        return stores.SQLiteStore(tmp_path_factory.mktemp("sqlite"))
-    return stores.PostgreSQLStore(request.getfixturevalue("postgresql"))
+def postgresql_store(postgresql: servers.PostgreSQL) -> stores.PostgreSQLStore:
+    return stores.PostgreSQLStore(postgresql)
+
+
+@pytest.fixture(scope="session")
+def sqlite_store(tmp_path_factory: pytest.TempPathFactory) -> stores.SQLiteStore:
+    return stores.SQLiteStore(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def databases(engine_name: str, request: pytest.FixtureRequest) -> stores.Store:
+    """Where databases of this engine are made: ``.create(name)`` with, ``.empty(name)`` without tables.
+
+    A process that takes over tests of the other one may come back to an engine it has left already: what
+    hangs on ``engine_name`` is then made once more, the stores are not.
+    """
+    store: stores.Store = request.getfixturevalue(f"{engine_name}_store")
+    return store
 
 
 def settings_for(database_url: str, **changes: str) -> dict[str, Any]:

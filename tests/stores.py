@@ -34,8 +34,10 @@ class SQLiteStore:
         return f"sqlite:///{path}"
 
     def create(self, database: str) -> str:
-        """A new database with today's schema; its URL."""
+        """A new database with today's schema, instead of one of that name; its URL."""
         path = self.folder / f"{database}.db"
+        for left in self.folder.glob(f"{database}.db-*"):  # of one whose process was killed
+            left.unlink()
         shutil.copyfile(self.template, path)
         return self._url(path)
 
@@ -56,7 +58,8 @@ class PostgreSQLStore:
         migrate(server.create("template"))
 
     def create(self, database: str) -> str:
-        """A new database with today's schema; its URL."""
+        """A new database with today's schema, instead of one of that name; its URL."""
+        self.server.drop(database)
         return self.server.create(database, "template")
 
     def empty(self, database: str = "") -> str:
