@@ -161,12 +161,9 @@ def test_the_places_of_a_time_stand_in_one_row(live: Live, page: Page) -> None:
     live.sign_in(page, arranged(live, per_time=3))
     page.goto("/")
     page.locator("tbody").get_by_role("link", name="Записаться").first.click()
-    tops = (
-        page.locator(".time")
-        .first.locator(".place")
-        .evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().top))")
-    )
-    assert len(tops) == 4, "any place, and the three"
+    places = page.locator(".time").first.locator(".place")
+    expect(places).to_have_count(4)  # any place, and the three
+    tops = places.evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().top))")
     assert len(set(tops)) == 1, tops
 
 
