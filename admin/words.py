@@ -93,6 +93,7 @@ VERBS = {
     "attachment.write": _l("Attachment written down"),
     "family.add": _l("Relative added, or asked"),
     "family.agree": _l("Relative has agreed"),
+    "family.close": _l("Card closed to a relative by staff"),
     "family.confirm": _l("Relative's papers seen"),
     "family.end": _l("Child has come of age"),
     "family.refuse": _l("Relative refused"),

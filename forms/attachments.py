@@ -1,4 +1,4 @@
-"""Staff's forms: a district for a card, why one is refused or ended, a referral."""
+"""Staff's forms: a district for a card, why one is refused or ended, the end of a family link, a referral."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ class WhyForm(FlaskForm):
         [NotBlank(_l("Say why: the person reads it in the letter."))],
         longest=200,
         description=_l("The person reads it in the letter."),
+    )
+
+
+class EndForm(FlaskForm):
+    """Why a card is closed to a relative: for colleagues alone."""
+
+    reason = LineField(
+        _l("Why"),
+        [NotBlank(_l("Give the reason, please."))],
+        longest=200,
+        description=_l(
+            "The journal keeps it, the relatives do not read it: which paper you have seen, who has come."
+        ),
     )
 
 

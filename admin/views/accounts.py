@@ -93,6 +93,7 @@ class AccountsPage(StaffPage):
                 form=form,
                 no_factor=SecondFactor.NONE,
                 may_desk=self.may("desk.view"),
+                may_family=self.may("family.decide"),
             )
         )
 

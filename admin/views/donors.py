@@ -45,6 +45,7 @@ SAW = {
     "attachments": _l("in a list of attachments"),
     "attachments.card": _l("attached the card to a district"),
     "families": _l("in a list of families"),
+    "families.card": _l("opened the family"),
     "referrals": _l("in a list of referrals"),
     "referrals.card": _l("opened the referrals"),
     "visits": _l("in the queue of requests"),
@@ -148,6 +149,7 @@ class DonorsPage(Changes, Documents, Prescriptions, StaffPage):
             may_prescribe=self.may("prescriptions.edit"),
             may_book=self.may("desk.use") and card.tenant.takes_patients,
             may_attach=self.may("attachments.edit") and card.tenant.takes_patients,
+            may_family=self.may("family.decide") and card.tenant.takes_patients,
             may_refer=self.may("referrals.edit") and card.tenant.takes_patients,
             consents=agreed,
             recorders=lookup.staff_names(

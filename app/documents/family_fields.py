@@ -26,6 +26,11 @@ ABOUT = frozenset(
         K.REFERRAL_ISSUED,
     }
 )
+SAID = {
+    K.FAMILY_DECIDED: family_answers.DECISIONS,
+    K.FAMILY_ENDED: family_answers.ENDINGS,
+    K.ATTACHMENT_DECIDED: attachments.DECISIONS,
+}
 
 
 def values_of(session: Session, message: Message) -> dict[str, str]:
@@ -40,8 +45,7 @@ def values_of(session: Session, message: Message) -> dict[str, str]:
     if asker is not None:
         names = families.names_of(session, account_ids=[asker], tenant_id=message.tenant_id)
         values["asker"] = names.get(asker, "")
-    said = family_answers.DECISIONS if message.kind is K.FAMILY_DECIDED else attachments.DECISIONS
-    sentence = said.get(facts.get("decision", ""))
+    sentence = SAID.get(message.kind, {}).get(facts.get("decision", ""))
     values["decision"] = gettext(sentence) if sentence else ""
     attached = session.get(Attachment, facts.get("attachment_id") or 0)
     if attached is not None:

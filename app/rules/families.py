@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -12,6 +13,7 @@ from app.models.account import Account, AccountPerson
 from app.models.enums import Relation
 from app.models.person import Person
 from app.models.scope import widened
+from app.rules.errors import NotFound
 
 WHOSE = "whose cards an account keeps"
 MOST = 50
@@ -42,6 +44,18 @@ def own_of(session: Session, *, account_id: int | None) -> Sequence[int]:
         return session.scalars(
             select(AccountPerson.person_id).where(
                 AccountPerson.account_id == account_id, AccountPerson.relation == Relation.SELF
+            )
+        ).all()
+
+
+def accounts_of(session: Session, *, person: Person, now: dt.datetime) -> Sequence[int]:
+    """Keys of the accounts that keep this card as their own."""
+    with widened(session, WHOSE):
+        return session.scalars(
+            select(AccountPerson.account_id).where(
+                AccountPerson.person_id == person.id,
+                AccountPerson.relation == Relation.SELF,
+                open_at(now),
             )
         ).all()
 
@@ -93,6 +107,45 @@ def requests(session: Session, *, limit: int = MOST) -> Sequence[AccountPerson]:
         .order_by(AccountPerson.created_at, AccountPerson.id)
         .limit(limit)
     ).all()
+
+
+def around(
+    session: Session, *, person: Person, now: dt.datetime
+) -> tuple[Sequence[AccountPerson], Sequence[AccountPerson]]:
+    """For staff, of one card: who acts for its owner, or has asked to; and for whom the owner acts here.
+    Three queries."""
+    lasts = or_(open_at(now), _asked())
+    query = (
+        _whole()
+        .options(joinedload(AccountPerson.account))
+        .where(AccountPerson.relation != Relation.SELF, lasts)
+        .order_by(AccountPerson.id)
+        .limit(MOST)
+    )
+    accounts = accounts_of(session, person=person, now=now)
+    for_them = session.scalars(query.where(AccountPerson.person_id == person.id)).all()
+    by_them = session.scalars(query.where(AccountPerson.account_id.in_(accounts))).all()
+    return for_them, by_them
+
+
+def open_link(
+    session: Session, *, account: uuid.UUID, person: uuid.UUID, now: dt.datetime
+) -> AccountPerson:
+    """For staff: a relative's card that is open to that account now. Raises NotFound."""
+    row = session.scalars(
+        _whole()
+        .join(AccountPerson.account)
+        .join(AccountPerson.person)
+        .where(
+            Account.uid == account,
+            Person.uid == person,
+            AccountPerson.relation != Relation.SELF,
+            open_at(now),
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row
 
 
 def names_of(

@@ -69,7 +69,7 @@ def come_of_age(session: Session, *, now: dt.datetime) -> int:
             now=now,
             tenant_id=row.tenant_id,
             account_id=row.account_id,
-            facts={"person_id": row.person_id},
+            facts={"person_id": row.person_id, "decision": "grown"},
         )
         audit.record(session, verb="family.end", subject=row, actor=SYSTEM, now=now, changes={})
     return len(ended.keys() - told)

@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.models.account import AccountPerson
+from app.models.cabinet_choices import AccountEventKind
 from app.models.consent import Consent
 from app.models.enums import ActorKind, ConsentChannel, ConsentPurpose, MessageKind, Relation
 from app.models.scope import widened
-from app.rules import booking, outbox
+from app.rules import account_log, audit, booking, outbox
 from app.rules.actor import Actor
 from app.rules.consent_texts import current_consent
-from app.rules.errors import N_, NotFound
+from app.rules.errors import N_, NotFound, RuleError
 from app.rules.families import WHOSE
 from app.rules.family import demand_attached, write_down
 
@@ -24,9 +25,27 @@ DECISIONS = {
     "refused": N_(
         "You may not act for this relative. If that is a mistake, come to the registry desk."
     ),
-    "withdrawn": N_("You may not act for this relative any more."),
 }
 """What a letter says has become of a request."""
+ENDINGS = {
+    "grown": N_(
+        "Eighteen years old now: an adult books without you. To go on booking, add this relative under “Family” as "
+        "an adult, who then agrees in person."
+    ),
+    "withdrawn": N_(
+        "Your relative has closed the card to you: you may not book for him or her any more."
+    ),
+    "ended": N_(
+        "The registry desk has closed the card: you may not book for this relative any more. If that is a mistake, "
+        "come to the registry desk with the documents."
+    ),
+}
+"""Why a card is closed that was open, in a letter."""
+
+
+class LinkOver(RuleError):
+    code = "family_link_over"
+    text = N_("This link has ended meanwhile: nothing is left to do.")
 
 
 def agree(
@@ -104,27 +123,67 @@ def refuse(session: Session, *, row: AccountPerson, actor: Actor, now: dt.dateti
 
 def withdraw(session: Session, *, row: AccountPerson, actor: Actor, now: dt.datetime) -> None:
     """It ends now, by whoever keeps the card or whose card it is. Said twice it changes nothing."""
+    with widened(session, WHOSE):
+        if _closed(session, row, now):
+            write_down(session, row, "family.withdraw", actor, now)
+            if actor.kind is not ActorKind.ACCOUNT or actor.id != row.account_id:
+                _tell(session, row, "withdrawn", now, kind=MessageKind.FAMILY_ENDED)
+
+
+def end(
+    session: Session, *, row: AccountPerson, reason: str, actor: Actor, now: dt.datetime
+) -> None:
+    """Staff close an open card to a relative: a guardianship has ended, a parent's rights, or the adult has
+    signed that on paper. The reason is for the journal alone: the relatives may be at odds. What is booked
+    stays. Raises LinkOver."""
+    with widened(session, WHOSE):
+        if not _closed(session, row, now):
+            raise LinkOver()
+        audit.record(
+            session,
+            verb="family.close",
+            subject=row,
+            actor=actor,
+            now=now,
+            changes={"reason": [None, reason.strip()[:200]]},
+        )
+        account_log.write(
+            session,
+            account_id=row.account_id,
+            kind=AccountEventKind.FAMILY,
+            now=now,
+            person_id=row.person_id,
+        )
+        _tell(session, row, "ended", now, kind=MessageKind.FAMILY_ENDED)
+
+
+def _closed(session: Session, row: AccountPerson, now: dt.datetime) -> bool:
+    """End it now, with the consent it rests on; False if it is over already. Raises NotFound."""
     if row.relation is Relation.SELF:
         raise NotFound()
-    with widened(session, WHOSE):
-        booking.lock_person(session, row.person_id)
-        session.refresh(row)
-        if row.ends_at is not None and row.ends_at <= now:
-            return
-        row.ends_at = now
-        if row.consent_id is not None:
-            consent = session.get(Consent, row.consent_id)
-            if consent is not None and consent.withdrawn_at is None:
-                consent.withdrawn_at = now
-        write_down(session, row, "family.withdraw", actor, now)
-        if actor.kind is not ActorKind.ACCOUNT or actor.id != row.account_id:
-            _tell(session, row, "withdrawn", now)
+    booking.lock_person(session, row.person_id)
+    session.refresh(row)
+    if row.ends_at is not None and row.ends_at <= now:
+        return False
+    row.ends_at = now
+    if row.consent_id is not None:
+        consent = session.get(Consent, row.consent_id)
+        if consent is not None and consent.withdrawn_at is None:
+            consent.withdrawn_at = now
+    return True
 
 
-def _tell(session: Session, row: AccountPerson, decision: str, now: dt.datetime) -> None:
+def _tell(
+    session: Session,
+    row: AccountPerson,
+    decision: str,
+    now: dt.datetime,
+    *,
+    kind: MessageKind = MessageKind.FAMILY_DECIDED,
+) -> None:
     outbox.add(
         session,
-        kind=MessageKind.FAMILY_DECIDED,
+        kind=kind,
         key=f"family:{row.id}:{decision}:{int(now.timestamp() * 1000)}",
         now=now,
         tenant_id=row.tenant_id,

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
+from app.documents.letters import render
 from app.models import AccessEvent, AccountPerson, Attachment, Message, Referral
 from app.models.cabinet_choices import AttachmentStatus
 from app.models.enums import MessageKind, Relation, Role
@@ -86,6 +87,27 @@ def test_a_guardianship_is_confirmed(registrar, store, home):
     store.expire_all()
     assert store.get(AccountPerson, row.id).agreed_at == NOW
     assert registrar.send(url, {"say": "yes"}).status_code == 404  # decided already
+
+
+def test_a_relatives_card_is_closed_by_staff(registrar, as_staff, store, home, app):
+    make.make_kept(store, home.account, home.child, basis="birth_certificate")
+    of_child = f"/staff/families/card/{home.child.uid}/"
+    end = f"/staff/families/{home.account.uid}/{home.child.uid}/end/"
+    for page in (of_child, f"/staff/families/card/{home.mother.uid}/"):  # from either side
+        shown = registrar.page(page)
+        assert end in shown.xpath("//main//a/@href")
+        assert home.child.full_name in words(shown)
+    assert home.mother.full_name in words(registrar.page(of_child))
+    assert registrar.submit(end, {"reason": " "}).status_code == 422
+    assert as_staff(Role.OPERATOR, home.tenant.root).get(end).status_code == 403
+    assert registrar.submit(end, {"reason": "Лишение прав, решение суда"}).status_code == 303
+    assert "в чужих кабинетах эта карта не видна" in words(registrar.page(of_child))
+    assert registrar.get(end).status_code == 404
+    letter = store.scalars(select(Message).where(Message.kind == MessageKind.FAMILY_ENDED)).one()
+    with app.app_context():
+        body = render(letter, now=NOW).get_body(("plain",)).get_content()
+    assert "Доступ закрыла регистратура" in body and home.child.full_name in body
+    assert "Лишение" not in body
 
 
 def test_a_referral_is_given_and_withdrawn(registrar, store, home):

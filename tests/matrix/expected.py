@@ -266,6 +266,9 @@ R       GET   /staff/attachments/card/<uuid:uid>/       uid=person
 R       POST  /staff/attachments/card/<uuid:uid>/       uid=person
 R       GET   /staff/families/
 R       POST  /staff/families/<uuid:account>/<uuid:person>/   account=asker person=relative
+R       GET   /staff/families/card/<uuid:uid>/         uid=child
+R       GET   /staff/families/<uuid:account>/<uuid:person>/end/   account=asker person=child
+R       POST  /staff/families/<uuid:account>/<uuid:person>/end/   account=asker person=child
 R       GET   /staff/referrals/
 R       GET   /staff/referrals/card/<uuid:uid>/         uid=person
 R       POST  /staff/referrals/card/<uuid:uid>/         uid=person

@@ -338,7 +338,8 @@ def test_what_ended_by_age_is_told_in_a_letter(store, home, app):
     letter = store.scalars(select(Message)).one()
     with app.app_context():
         text = render(letter, now=kept.ends_at)
-    assert home.child.full_name in text.get_body(("plain",)).get_content()
+    body = text.get_body(("plain",)).get_content()
+    assert home.child.full_name in body and "Исполнилось 18 лет" in body
     assert home.child.given_name not in text["Subject"]
     assert actor_of(home.account).id == letter.account_id
     assert kept.relation is Relation.CHILD

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import AccountPerson, AuditEvent, Consent, Message, OneTimeLink
+from app.models import AccountEvent, AccountPerson, AuditEvent, Consent, Message, OneTimeLink
 from app.models.account import AccountPerson as Kept
 from app.models.enums import (
     ConsentChannel,
@@ -178,7 +178,30 @@ def test_the_adult_takes_his_consent_back_and_the_card_closes(world):
     family_answers.withdraw(world.session, row=row, actor=actor_of(world.fathers), now=later)
     assert world.theirs.id not in seen(world, later)
     assert world.session.get(Consent, row.consent_id).withdrawn_at == later
-    assert told(world, MessageKind.FAMILY_DECIDED) == [world.account.id] * 2
+    assert told(world, MessageKind.FAMILY_ENDED) == [world.account.id]
+
+
+def test_staff_close_an_open_card_once_with_a_reason_for_the_journal_alone(world):
+    row = add(world, R.PARENT)
+    family_answers.agree(world.session, row=row, actor=actor_of(world.fathers), now=NOW)
+    later = NOW + dt.timedelta(hours=1)
+    family_answers.end(
+        world.session, row=row, reason=" Отец отозвал на бумаге ", actor=world.staff, now=later
+    )
+    assert world.theirs.id not in seen(world, later)
+    assert world.session.get(Consent, row.consent_id).withdrawn_at == later
+    event = world.session.scalars(select(AuditEvent).where(AuditEvent.verb == "family.close")).one()
+    assert event.changes == {"reason": [None, "Отец отозвал на бумаге"]}
+    line = world.session.scalars(select(AccountEvent)).one()
+    assert (line.account_id, line.person_id) == (world.account.id, world.theirs.id)
+    letter = world.session.scalars(
+        select(Message).where(Message.kind == MessageKind.FAMILY_ENDED)
+    ).one()
+    assert (letter.account_id, letter.facts) == (
+        world.account.id, {"person_id": world.theirs.id, "decision": "ended"},
+    )  # fmt: skip
+    with pytest.raises(family_answers.LinkOver):
+        family_answers.end(world.session, row=row, reason="ещё раз", actor=world.staff, now=later)
 
 
 def test_an_incapacitated_relative_waits_until_staff_have_seen_the_paper(world):
