@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from app.models.donor import Donor
 from app.models.enums import Channel, ScheduleStatus, SlotStatus
 from app.models.schedule import Schedule, Slot
 from app.models.waiting import WaitingEntry, WaitingOffer
-from app.rules import clock, donor_day, facts, patients, policies, visit_checks
+from app.rules import clock, donor_day, facts, patients, policies, visit_checks, visit_rights
 from app.rules.donor_day import Choice, Day
 from app.rules.eligibility import Refusal, blocking, check
 from app.rules.errors import NotFound
@@ -221,6 +221,9 @@ def checks(session: Session, free: Free, known: dict[int, WaitingEntry]) -> Agai
                 days[service_id] = choice_of(session, free, first, entry).day
             except (NotFound, NoPolicy):
                 days[service_id] = None
+    rights = {}
+    if any(day is not None and visit_rights.asked(day.policy) for day in days.values()):
+        rights = visit_rights.of_people(session, people, [free.schedule.role_id])
 
     def against(waiting: Waiting, place: Place) -> Sequence[Refusal]:
         day = days[known[waiting.entry_id].service_id]
@@ -230,7 +233,12 @@ def checks(session: Session, free: Free, known: dict[int, WaitingEntry]) -> Agai
         of_one = visits.get(waiting.person_id, visit_checks.Visits())
         return blocking(
             visit_checks.check(
-                day, of_one, starts_at=place.starts_at, minutes=minutes, now=free.now
+                day,
+                replace(of_one, rights=rights.get(waiting.person_id)),
+                starts_at=place.starts_at,
+                minutes=minutes,
+                now=free.now,
+                service_id=known[waiting.entry_id].service_id,
             )
         )
 

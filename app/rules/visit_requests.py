@@ -19,25 +19,28 @@ from app.models.identity import PersonDocument
 from app.models.person import Person
 from app.models.schedule import Schedule
 from app.models.scope import widened
-from app.rules import sms, visit_checks
+from app.rules import sms, visit_checks, visit_papers
 from app.rules.checks import Check, Examined, Outcome
 from app.rules.donor_day import Day
 from app.rules.errors import N_
 from app.rules.facts import StaffFacts
 from app.rules.known import PersonFacts
 from app.rules.visit_checks import Visits
+from app.rules.visit_papers import Papers
 
 TITLES = {
     "documents": N_("Documents"),
     "twin": N_("Namesakes"),
+    **visit_papers.TITLES,
     "visits": N_("Other visits"),
     "phone": N_("Telephone"),
 }
-"""In the order of a registrar's eye: who is it, is it one person, may he come, can he be told."""
+"""In the order of a registrar's eye: who is it, is it one person, on what does it stand, may he come, can he be told."""
 
 HEADS = {
     "documents": N_("Doc"),
     "twin": N_("Nsk"),
+    **visit_papers.HEADS,
     "visits": N_("Vis"),
     "phone": N_("Tel"),
 }
@@ -77,7 +80,8 @@ def with_doctors(session: Session, appointments: Sequence[Appointment]) -> None:
 def examine(
     session: Session, appointments: Sequence[Appointment], *, now: dt.datetime
 ) -> list[Examined]:
-    """Checks for a whole list of patients' bookings: four queries, however many."""
+    """Checks for a whole list of patients' bookings: six queries, however many, and three more where a policy
+    asks for an attachment or a referral."""
     if not appointments:
         return []
     with_doctors(session, appointments)
@@ -86,6 +90,7 @@ def examine(
         visits = visit_checks.visits_of_many(session, people)
     documents = _documents(session, people)
     twins = _with_twins(session, appointments)
+    papers = visit_papers.of_requests(session, appointments, now=now)
     return [
         Examined(
             row,
@@ -96,6 +101,7 @@ def examine(
                     visits.get(row.person_id, Visits()),
                     documents.get(row.person_id, ()),
                     row.person_id in twins,
+                    papers,
                     now,
                 )
             ),
@@ -155,6 +161,7 @@ def _checks(
     visits: Visits,
     documents: Sequence[DocumentKind],
     has_twin: bool,
+    papers: Papers,
     now: dt.datetime,
 ) -> Iterator[Check]:
     if documents:
@@ -165,6 +172,7 @@ def _checks(
         yield Check("twin", Outcome.WARN, N_("another card has the same name and birth date"))
     else:
         yield Check("twin", Outcome.OK, N_("the only one with this name and birth date"))
+    yield from visit_papers.checks(row, papers)
     yield _others(row, visits, now)
     yield _phone(row)
 

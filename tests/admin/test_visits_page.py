@@ -57,6 +57,8 @@ def test_requests_of_patients_with_doctor_and_checks(world):
     said = words(page)
     assert "На утверждении 3" in said
     assert "Пациента" in said and "Еловая М." in said
+    for name in ("Прикрепление", "Направление"):
+        assert f"{name} ✓ в порядке нет" in said
     assert "в карте: Полис ОМС" in said and "SMS дойдёт" in said
     assert "Группа крови" not in said and "донаци" not in said.casefold()
     assert "visits" in world.store.scalars(select(AccessEvent.action)).all()

@@ -16,6 +16,7 @@ from app.models.enums import (
     DonationKind,
     MessageChannel,
     MessageKind,
+    Role,
     ScheduleStatus,
     SlotStatus,
 )
@@ -445,6 +446,36 @@ def test_the_queries_do_not_grow_with_the_line(session: Session) -> None:
         session.flush()
         with statements(session) as seen:
             assert len(offers.look(session, schedule_id=day.id, now=NOW).offers) == 1
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+def test_who_is_not_attached_is_passed_over_in_the_look_itself(session: Session) -> None:
+    tenant = make.make_polyclinic(session, confirmation=Confirmation.NONE, live_limit=3)
+    tenant.policy.attachment_required = tenant.policy.referral_required = True
+    role, registrar = (
+        make.make_role(session, tenant),
+        make.make_staff(session, Role.REGISTRAR, tenant.root),
+    )
+    district = make.make_district(session, tenant)
+    counts = []
+    for number, strangers in enumerate((2, 20)):
+        passed = [
+            make_entry(session, tenant, make.make_donor(session, tenant), role_id=role.id)
+            for _ in range(strangers)
+        ]
+        unreferred, fits = (make.make_donor(session, tenant) for _ in range(2))
+        for known in (unreferred, fits):
+            make.make_attachment(session, known.person, district)
+        make.make_referral(session, fits.person, role, registrar)
+        passed.append(make_entry(session, tenant, unreferred, role_id=role.id))
+        make_entry(session, tenant, fits, role_id=role.id)
+        day = make.make_sitting(session, role, days=2 + number, times=["09:00"])
+        session.flush()
+        with statements(session) as seen:
+            looked = offers.look(session, schedule_id=day.id, now=NOW)
+        assert [offer.person_id for offer in looked.offers] == [fits.person.id]
+        assert {looked.skipped[entry.id] for entry in passed} == {"not_attached", "no_referral"}
         counts.append(len(seen))
     assert counts[0] == counts[1]
 

@@ -13,6 +13,7 @@ from app.models import Appointment, Message, Slot
 from app.models.enums import (
     AppointmentStatus,
     Confirmation,
+    DistrictKind,
     DocumentKind,
     MessageKind,
     MessageStatus,
@@ -197,7 +198,7 @@ def test_where_approval_is_all_it_is_booked_at_once(world):
 
 def test_what_stands_beside_a_request(world):
     assert outcomes(world, world.row) == dict.fromkeys(
-        ("documents", "twin", "visits", "phone"), Outcome.OK
+        ("documents", "twin", "attachment", "referral", "visits", "phone"), Outcome.OK
     )
     stranger = make.make_person(
         world.session,
@@ -209,10 +210,51 @@ def test_what_stands_beside_a_request(world):
     assert outcomes(world, row) == {
         "documents": Outcome.WARN,
         "twin": Outcome.WARN,
+        "attachment": Outcome.OK,
+        "referral": Outcome.OK,
         "visits": Outcome.OK,
         "phone": Outcome.FAIL,
     }
     assert outcomes(world, world.row)["twin"] is Outcome.WARN
+
+
+def test_the_attachment_and_the_referral_stand_beside_a_request(world):
+    session, policy = world.session, world.tenant.policy
+    policy.attachment_required = policy.referral_required = True
+    role = world.row.schedule.role
+    until = NOW.date() + dt.timedelta(days=30)
+    registrar = make.make_staff(session, Role.REGISTRAR, world.tenant.root)
+
+    def said() -> list[tuple[Outcome, str, object]]:
+        session.flush()
+        (one,) = examination.examine(session, [world.row], now=NOW)
+        checks = {check.name: check for check in one.checks}
+        return [
+            (checks[name].outcome, checks[name].text, dict(checks[name].params))
+            for name in ("attachment", "referral")
+        ]
+
+    def attach(**more: object) -> None:
+        district = make.make_district(session, world.tenant, **more)
+        make.make_attachment(session, world.patient, district)
+
+    assert said() == [(Outcome.WARN, "none", {}), (Outcome.OK, "none", {})]
+    attach(number="7")
+    attachment, referral = said()
+    assert attachment[0] is Outcome.OK
+    assert attachment[2]["districts"] == [("№ 7", DistrictKind.THERAPY)]
+    assert referral == (Outcome.WARN, "none", {})
+    paper = make.make_referral(session, world.patient, role, registrar, valid_until=until)
+    assert said()[1][:2] == (Outcome.OK, "%(specialty)s, until %(date)s, not used up yet")
+    paper.appointment_id = world.row.id
+    outcome, text, params = said()[1]
+    assert (outcome, text) == (Outcome.OK, "%(specialty)s, until %(date)s")
+    assert params["date"] == until and params["specialty"].ru == role.specialty.name_ru
+    other = make.make_district(session, world.tenant, number="8")
+    make.make_district_doctor(session, other, role)
+    assert "another one" in said()[0][1] and said()[0][0] is Outcome.WARN
+    policy.attachment_required = policy.referral_required = False
+    assert said()[0][0] is Outcome.OK
 
 
 def test_a_visit_in_a_branch_the_registrar_does_not_see_counts_too(world):
@@ -233,6 +275,7 @@ def test_checks_of_a_long_list_take_as_many_queries_as_of_a_short_one(world, eng
         who = make.make_person(world.session, world.tenant, birth_date=dt.date(1970, 1, number))
         make.make_document(world.session, who, DocumentKind.SNILS, "112-233-445 95")
         rows.append(ask(world, number, who=who))
+    world.tenant.policy.attachment_required = True
     counts = []
     for some in (rows[:1], rows):
         world.session.expire_all()
@@ -240,7 +283,7 @@ def test_checks_of_a_long_list_take_as_many_queries_as_of_a_short_one(world, eng
         with statements(engine) as seen:
             examination.examine(world.session, loaded, now=NOW)
         counts.append(len(seen))
-    assert counts[0] == counts[1] <= 4
+    assert counts[0] == counts[1] <= 9
 
 
 def test_rejected_it_frees_its_time_after_the_minute(world):
