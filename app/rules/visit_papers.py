@@ -50,7 +50,7 @@ def of_requests(session: Session, rows: Sequence[Appointment], *, now: dt.dateti
             visit_rights.of_people(
                 session,
                 {row.person_id for row in asking},
-                {row.schedule.role_id for row in asking},
+                {row.schedule.role.id for row in asking},
             )
             if asking
             else {},
