@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,12 +93,12 @@ def account_events() -> str:
         account_id=reader().id,
         own=cards().values(),
         person_ids=g.get("own_people", ()),
-        before=_instant(request.args.get("before", "")),
+        before=_mark(request.args.get("before", "")),
     )
     return render_template(
         "public/events.html",
         lines=lines,
-        older=lines[-1].at if older else None,
+        older="_".join(str(key or "") for key in older) if older else None,
         later="before" in request.args,
         zone=zone(),
     )
@@ -111,9 +110,10 @@ def zone() -> str:
     return centre.time_zone if centre is not None else MOSCOW
 
 
-def _instant(text: str) -> dt.datetime | None:
-    try:
-        found = dt.datetime.fromisoformat(text[:40])
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
+def _mark(text: str) -> account_log.Mark:
+    """Where the page before has ended; the beginning for what makes no sense."""
+    keys = text[:40].split("_")
+    if len(keys) != 2 or any(key and not (key.isascii() and key.isdigit()) for key in keys):
+        return None, None
+    act, look = (int(key) if 0 < len(key) < 19 else None for key in keys)
+    return act, look

@@ -4,10 +4,10 @@ looked at its cards (N17). Internal addresses and names of ours never stand in i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Row, select, union_all
 from sqlalchemy.orm import Session
 
 from app.models.audit import AccessEvent, AccessSubject
@@ -18,8 +18,8 @@ from app.models.person import Person
 from app.models.scope import widened
 
 PAGE = 25
-AT_ONCE = 15
-"""More lines than one act ever writes."""
+Mark = tuple[int | None, int | None]
+"""Where a page has ended: keys of the last own act and of the last look on it; None: no line of that kind yet."""
 
 
 @dataclass(frozen=True)
@@ -66,46 +66,76 @@ def lines(
     account_id: int,
     own: Collection[int],
     person_ids: Collection[int],
-    before: dt.datetime | None = None,
-) -> tuple[list[Line], bool]:
-    """A page of the log, newest first, and whether there is an older one: own acts, and staff's looks at
-    these cards by organization alone.
+    before: Mark = (None, None),
+) -> tuple[list[Line], Mark | None]:
+    """A page of the log, newest first, and where an older one begins: own acts, and staff's looks at these
+    cards by organization alone.
 
-    ``own``: the account's own cards among ``person_ids``; a line about another bears its name. ``before``
-    is the last line's instant of the page before: lines of one instant stand on one page. Three queries,
-    each by an index.
+    ``own``: the account's own cards among ``person_ids``; a line about another bears its name. One look at
+    several cards stands on one page. Three queries; however long the log and however far the page, each
+    reads a page of it by its index.
     """
+    last_act, last_look = before
     with widened(session, "the reader's own log, and who looked at his cards"):
-        done = (
-            select(AccountEvent)
-            .where(AccountEvent.account_id == account_id)
-            .order_by(AccountEvent.id.desc())
-            .limit(PAGE + AT_ONCE)
-        )
-        looked = (
-            select(AccessEvent.at, Organization.short_name, AccessSubject.person_id)
-            .join(AccessSubject, AccessSubject.event_id == AccessEvent.id)
-            .join(Organization, Organization.id == AccessEvent.tenant_id)
-            .where(AccessSubject.person_id.in_(person_ids))
-            .order_by(AccessEvent.id.desc())
-            .limit(PAGE + AT_ONCE)
-        )
-        if before is not None:
-            done = done.where(AccountEvent.at < before)
-            looked = looked.where(AccessEvent.at < before)
-        events = session.scalars(done).all()
-        looks = session.execute(looked).all()
-        others = {event.person_id for event in events} | {look.person_id for look in looks}
+        done = select(AccountEvent).where(AccountEvent.account_id == account_id)
+        if last_act is not None:
+            done = done.where(AccountEvent.id < last_act)
+        acts = session.scalars(done.order_by(AccountEvent.id.desc()).limit(PAGE + 1)).all()
+        looks = _looks(session, person_ids, last_look)
+        others = {act.person_id for act in acts} | {look.person_id for look in looks}
         named = select(Person).where(Person.id.in_(others - set(own) - {None}))
         names = {person.id: person.full_name for person in session.scalars(named)}
-    found = [
-        Line(event.at, event.kind, event.ip, names.get(event.person_id or 0, ""))
-        for event in events
+    of_acts = [
+        (act.id, [Line(act.at, act.kind, act.ip, names.get(act.person_id or 0, ""))])
+        for act in acts
     ]
-    found += [
-        Line(at, None, person=names.get(person_id or 0, ""), organization=organization)
-        for at, organization, person_id in looks
-    ]
-    found.sort(key=lambda line: line.at, reverse=True)
-    shown = [line for line in found if line.at >= found[min(PAGE, len(found)) - 1].at]
-    return shown, len(found) > len(shown)
+    of_looks: dict[int, list[Line]] = {}
+    for look in looks:
+        line = Line(
+            look.at, None, person=names.get(look.person_id, ""), organization=look.short_name
+        )
+        of_looks.setdefault(look.id, []).append(line)
+    return _page(of_acts, list(of_looks.items()), before)
+
+
+def _looks(
+    session: Session, person_ids: Collection[int], before: int | None
+) -> Sequence[Row[int, dt.datetime, str, int]]:
+    """The last looks at these cards, newest first: those of a page, and some more. One query.
+
+    Each card's by its own walk down the index: all cards' together would be read whole and sorted.
+    """
+    if not person_ids:
+        return []
+    each = []
+    for person_id in person_ids:
+        of_one = select(AccessSubject.event_id, AccessSubject.person_id).where(
+            AccessSubject.person_id == person_id
+        )
+        if before is not None:
+            of_one = of_one.where(AccessSubject.event_id < before)
+        newest = of_one.order_by(AccessSubject.event_id.desc()).limit(PAGE + 1).subquery()
+        each.append(select(newest))
+    found = union_all(*each).subquery()
+    return session.execute(
+        select(AccessEvent.id, AccessEvent.at, Organization.short_name, found.c.person_id)
+        .join(found, found.c.event_id == AccessEvent.id)
+        .join(Organization, Organization.id == AccessEvent.tenant_id)
+        .order_by(AccessEvent.id.desc(), found.c.person_id)
+        .limit(PAGE + 1 + len(person_ids))
+    ).all()
+
+
+Keyed = tuple[int, list[Line]]
+
+
+def _page(acts: list[Keyed], looks: list[Keyed], before: Mark) -> tuple[list[Line], Mark | None]:
+    """The newest of both, PAGE lines or a few more, and where the next page begins, if there is one."""
+    marks, shown = list(before), list[Line]()
+    left = (acts[::-1], looks[::-1])  # the newest last
+    while len(shown) < PAGE and any(left):
+        heads = [kind[-1][1][0].at if kind else None for kind in left]
+        which = 0 if heads[1] is None or (heads[0] is not None and heads[0] >= heads[1]) else 1
+        marks[which], found = left[which].pop()
+        shown += found
+    return shown, (marks[0], marks[1]) if any(left) else None

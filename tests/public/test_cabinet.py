@@ -16,18 +16,19 @@ from tests.client import Visitor, words
 from tests.make import NOW
 
 
-def seen_by_staff(store: Session, person: Any, at: dt.datetime) -> None:
+def seen_by_staff(store: Session, at: dt.datetime, *people: Any) -> None:
+    """One look at these cards."""
     staff = make.make_staff(store, Role.REGISTRAR)
     event = AccessEvent(
         at=at,
-        tenant_id=person.tenant_id,
+        tenant_id=people[0].tenant_id,
         staff_user_id=staff.id,
         action="donors.card",
         ip="198.51.100.7",
     )
     store.add(event)
     store.flush()
-    store.add(AccessSubject(event_id=event.id, person_id=person.id))
+    store.add_all(AccessSubject(event_id=event.id, person_id=person.id) for person in people)
 
 
 def test_the_log_tells_own_acts_and_whose_staff_has_looked(
@@ -35,7 +36,7 @@ def test_the_log_tells_own_acts_and_whose_staff_has_looked(
 ) -> None:
     tenant = make.make_tenant(store)
     donor = make.make_donor(store, tenant)
-    seen_by_staff(store, donor.person, NOW - dt.timedelta(hours=2))
+    seen_by_staff(store, NOW - dt.timedelta(hours=2), donor.person)
     store.add(
         AccountEvent(
             account_id=donor.account.id,
@@ -61,22 +62,33 @@ def test_the_log_tells_own_acts_and_whose_staff_has_looked(
 def test_a_long_log_is_read_page_by_page(
     as_account: Callable[..., Visitor], store: Session
 ) -> None:
-    donor = make.make_donor(store, make.make_tenant(store))
-    for minute in reversed(range(60)):
+    """Own acts and looks at two cards, at the same instants: each line stands on one page, once."""
+    tenant = make.make_tenant(store)
+    donor, child = make.make_donor(store, tenant), make.make_person(store, tenant)
+    make.make_kept(store, donor.account, child, Relation.CHILD)
+    expected = []
+    for minute in range(60):
+        at = NOW - dt.timedelta(minutes=59 - minute)
         store.add(
             AccountEvent(
                 account_id=donor.account.id,
-                at=NOW - dt.timedelta(minutes=minute),
+                at=at,
                 kind=AccountEventKind.SIGN_IN,
                 ip=f"203.0.113.{minute}",
             )
         )
-    client, seen, path = as_account(donor), [], "/cabinet/events"
+        expected.append([f"203.0.113.{minute}"])
+        if minute % 7 == 0:
+            seen_by_staff(store, at, donor.person, child)
+            expected[-1] += ["–", "–"]
+        store.flush()
+    client, pages, path = as_account(donor), [], "/cabinet/events"
     while path:
         page = client.page(path)
-        seen += page.xpath("//tbody/tr/td[2]/text()")
+        pages.append(page.xpath("//tbody/tr/td[2]/text()"))
         path = next(iter(page.xpath("//a[@rel='next']/@href")), "")
-    assert seen == [f"203.0.113.{minute}" for minute in range(60)]
+    assert sum(pages, []) == [ip for lines in reversed(expected) for ip in lines]
+    assert [len(lines) for lines in pages] == [25, 26, 25, 2]
 
 
 def test_signing_in_and_out_is_written_down(client: Visitor, store: Session) -> None:
@@ -101,7 +113,7 @@ def test_a_relatives_card_is_open_from_the_agreement_until_it_ends(
         relation=Relation.CHILD,
     )
     store.add(kept)
-    seen_by_staff(store, child, NOW - dt.timedelta(hours=2))
+    seen_by_staff(store, NOW - dt.timedelta(hours=2), child)
     client = as_account(donor)
     assert "Мила" not in words(client.page("/cabinet/events"))
     kept.agreed_at, kept.ends_at = NOW, NOW + dt.timedelta(hours=1)
