@@ -67,7 +67,8 @@ class SignIn(Doorstep):
         form = SignInForm()
         if form.validate_on_submit():
             try:
-                return self._try(form)
+                with passwords.seat():
+                    return self._try(form)
             except RuleError as refusal:
                 form.form_errors.append(say(refusal))
         return self.render("admin/sign_in.html", form=form), 422 if form.errors else 200
@@ -210,7 +211,8 @@ class MyPassword(StaffPage):
         form = ChangePasswordForm()
         if form.validate_on_submit():
             try:
-                return self._change(form)
+                with passwords.seat():
+                    return self._change(form)
             except RuleError as refusal:
                 form.form_errors.append(say(refusal))
         return self.render("admin/my_password.html", form=form), 422 if form.is_submitted() else 200

@@ -15,6 +15,7 @@ from app.extensions import db
 from app.i18n import say
 from app.models.scope import OutOfScope
 from app.rules.errors import NotAllowed, NotFound, RuleError
+from app.rules.passwords import Crowded
 
 log = logging.getLogger("talon")
 RETRY_AFTER = 10
@@ -55,6 +56,8 @@ def refused(error: RuleError) -> Any:
     if isinstance(error, NotFound):
         return not_found()
     status = 403 if isinstance(error, NotAllowed) else 409
+    if isinstance(error, Crowded):
+        status = 503
     return page(status, gettext("This did not work"), say(error))
 
 

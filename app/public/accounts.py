@@ -266,8 +266,8 @@ def reset(token: str) -> Any:
 
 
 def _gone(refusal: RuleError) -> int:
-    """A link that has ended is gone; too many tries are only too many."""
-    return status_of(refusal) if isinstance(refusal, TooManyTries) else 410
+    """A link that has ended is gone; too many tries, or people, are only too many."""
+    return status_of(refusal) if isinstance(refusal, TooManyTries | passwords.Crowded) else 410
 
 
 def _private(page: str, status: int = 200) -> Response:

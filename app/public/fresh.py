@@ -34,7 +34,12 @@ def has_password() -> bool:
 
 
 def demand(typed: str) -> None:
-    """The reader has just proved who he is. Raises WrongCurrent, SignInAgain, TooManyTries."""
+    """The reader has just proved who he is. Raises WrongCurrent, SignInAgain, TooManyTries, Crowded."""
+    with passwords.seat():
+        _demand(typed)
+
+
+def _demand(typed: str) -> None:
     limited(("own_password", f"{reader().id} {sessions.client_ip()}"))
     known = reader().password_hash
     if known is None:

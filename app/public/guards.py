@@ -12,7 +12,7 @@ from flask import g, redirect, request, url_for
 from sqlalchemy.orm import Session
 
 from app.extensions import db
-from app.rules import sign_ins, throttle
+from app.rules import passwords, sign_ins, throttle
 from app.rules.errors import RuleError, TooManyTries
 from app.rules.sign_ins import Step
 
@@ -70,6 +70,8 @@ def counted() -> Iterator[Session]:
 
 
 def status_of(refusal: RuleError) -> int:
+    if isinstance(refusal, passwords.Crowded):
+        return 503
     return 429 if isinstance(refusal, TooManyTries) else 409
 
 

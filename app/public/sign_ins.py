@@ -50,7 +50,9 @@ def sign_in() -> Any:
     error, status = "", 400
     if form.validate():
         try:
-            return _onwards(_sign_in(form), form.next.data)
+            with passwords.seat():
+                step = _sign_in(form)
+            return _onwards(step, form.next.data)
         except WrongPassword as refusal:
             error = say(refusal)
         except RuleError as refusal:
@@ -215,7 +217,8 @@ def sign_in_password() -> Any:
         status = 400
         if form.validate():
             try:
-                _replace_password(account, form.password.data)
+                with passwords.seat():
+                    _replace_password(account, form.password.data)
                 notice(gettext("The password is set. From now on sign in with it."), "done")
                 return _elsewhere()
             except sessions.SessionEnded as refusal:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import measures, patients, report, start
+from tests.bench import cabinet, measures, patients, report, sign_in, start, waiting
 from tests.bench.crowd import Crowd
 from tests.bench.report import Figures
 from tests.bench.sites import Sites, running
@@ -42,7 +42,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="tiny loads: does it run at all?")
     parser.add_argument("--write", action="store_true", help="put the table into the document")
     parser.add_argument(
-        "--only", nargs="*", default=(), help="list booking race approve queue clinic start"
+        "--only",
+        nargs="*",
+        default=(),
+        help="list booking race approve queue clinic cabinet waiting sign-in start",
     )
     return parser.parse_args()
 
@@ -92,6 +95,14 @@ def measure(sites: Sites, figures: Figures, asked: argparse.Namespace) -> None:
                 figures.queue[size].append(measures.queue_page(sites, 5 if small else 25))
     if wanted("clinic"):
         _clinic(sites, figures, asked, say)
+    if wanted("cabinet"):
+        _cabinet(sites, figures, asked, say)
+    if wanted("waiting"):
+        _waiting(sites, figures, asked, say)
+    for number in range(asked.rounds if wanted("sign-in") else 0):
+        say(f"signing in, round {number + 1}")
+        figures.sign_ins.append(sign_in.alone(sites, count))
+        figures.storms.append(sign_in.storm(sites, count))
     figures.memory = measures.memory(sites.talon)
     figures.bare_memory = measures.memory(sites.bare)
 
@@ -153,6 +164,38 @@ def _clinic(
     for number in range(asked.rounds):
         say(f"publishing, round {number + 1}")
         figures.published.append(patients.publish(sites, town, 12_000 if small else 100_000))
+
+
+def _cabinet(
+    sites: Sites, figures: Figures, asked: argparse.Namespace, say: Callable[[str], None]
+) -> None:
+    """One reader's cabinet at 100,000 events, then at ten million."""
+    small = asked.quick
+    one = cabinet.Cabinet(sites)
+    for events in (10_000, 100_000) if small else (100_000, cabinet.LONGEST):
+        one.grow(events)
+        say(f"{events:,} events")
+        pages = one.pages
+        for _ in range(asked.rounds):
+            for name, path in pages.items():
+                took = cabinet.page(sites, one, path, 5 if small else 25)
+                figures.cabinet[name][events].append(took)
+
+
+def _waiting(
+    sites: Sites, figures: Figures, asked: argparse.Namespace, say: Callable[[str], None]
+) -> None:
+    """Two lines of 1,000, then of 100,000."""
+    small = asked.quick
+    lines = waiting.Lines(sites)
+    for size in (200, 2_000) if small else (1_000, 100_000):
+        lines.grow(size)
+        say(f"{size:,} waiting")
+        for _ in range(asked.rounds):
+            for whose, line in (("donor", lines.donors), ("patient", lines.patients)):
+                cancelled, offered = waiting.freed(sites, lines, line, 3 if small else 15)
+                figures.waiting[f"Cancelling a {whose}'s booking"][size].append(cancelled)
+                figures.waiting[f"Offer of that place to a {whose}"][size].append(offered)
 
 
 if __name__ == "__main__":

@@ -76,9 +76,11 @@ def bookings(sites: Sites, count: int) -> Timing:
     accounts = [known.account for known in sites.centre.donors(count)]
     passes = sites.centre.passes(accounts)
     with sites.talon.session() as session:
-        free = session.scalars(
-            select(Slot).where(Slot.status == SlotStatus.FREE).order_by(Slot.place, Slot.id)
+        here = (
+            Slot.organization_id == sites.centre.tenant.branch.id,
+            Slot.status == SlotStatus.FREE,
         )
+        free = session.scalars(select(Slot).where(*here).order_by(Slot.place, Slot.id))
         places = [(slot.schedule.uid, slot.uid) for slot in free.fetchmany(count)]
     if len(places) < count:
         raise RuntimeError("too few days are published for so many bookings")

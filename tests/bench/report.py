@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.load import Timing, median
+from tests.bench.sign_in import Storm
 from tests.bench.start import Took
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "performance.md"
@@ -46,6 +47,16 @@ class Figures:
         default_factory=lambda: defaultdict(list)
     )
     published: list[tuple[float, float, int]] = field(default_factory=list)
+    cabinet: dict[str, dict[int, list[float]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    """Milliseconds by page and by how many events there are."""
+    waiting: dict[str, dict[int, list[float]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    """Milliseconds by what was done and by how many wait."""
+    sign_ins: list[Timing] = field(default_factory=list)
+    storms: list[Storm] = field(default_factory=list)
     starts: list[Took] = field(default_factory=list)
     loadings: list[Took] = field(default_factory=list)
     memory: float = 0.0
@@ -62,10 +73,14 @@ def rows(figures: Figures) -> list[Row]:
         *_bookings(figures),
         *_races(figures),
         *_staff(figures),
-        *_town(figures),
+        *_growing(figures.town, "future times"),
+        *_large(figures),
         *_visits(figures),
         *_districts(figures),
         *_published(figures),
+        *_growing(figures.cabinet, "events in all"),
+        *_growing(figures.waiting, "waiting"),
+        *_sign_ins(figures),
         *_starts(figures),
         ("Memory of two web workers, PSS", f"{figures.memory:.0f} MB",
          f"{figures.bare_memory:.0f} MB", _times(figures.memory / figures.bare_memory),
@@ -151,23 +166,55 @@ def _staff(figures: Figures) -> list[Row]:
     return made
 
 
-def _town(figures: Figures) -> list[Row]:
+def _growing(found: dict[str, dict[int, list[float]]], what: str) -> list[Row]:
+    """Milliseconds at few and at many of ``what``, and how much the second is of the first."""
     made: list[Row] = []
-    for name, by_size in figures.town.items():
+    for name, by_size in found.items():
         sizes = sorted(by_size)
         made += [
-            (f"{name}, at {size:,} future times, ms", _range(by_size[size], 1), "", "", "")
+            (f"{name}, at {size:,} {what}, ms", _range(by_size[size], 1), "", "", "")
             for size in sizes
         ]
         if len(sizes) == 2:
             small, large = (median(by_size[size]) for size in sizes)
             made.append(("The same, many against few", "", "", _times(large / small), "≤ 1.3"))
-    if figures.large:
-        few, many = figures.statements
+    return made
+
+
+def _large(figures: Figures) -> list[Row]:
+    if not figures.large:
+        return []
+    few, many = figures.statements
+    return [
+        ("Institution page, 60 doctors × 4 weeks, ms", _range(figures.large, 1), "", "", ""),
+        ("Statements of that page with 20 and with 60 doctors", f"{few}, {many}", "", "", "≤ 3"),
+        ("Nearest free time of 60 doctors, ms", _range(figures.near, 1), "", "", ""),
+    ]
+
+
+def _sign_ins(figures: Figures) -> list[Row]:
+    made: list[Row] = []
+    if figures.sign_ins:
+        rates = [timing.per_second for timing in figures.sign_ins]
+        work = [timing.cpu_ms for timing in figures.sign_ins]
         made += [
-            ("Institution page, 60 doctors × 4 weeks, ms", _range(figures.large, 1), "", "", ""),
-            ("Statements of that page with 20 and with 60 doctors", f"{few}, {many}", "", "", "≤ 3"),
-            ("Nearest free time of 60 doctors, ms", _range(figures.near, 1), "", "", ""),
+            ("Signing in, 16 at a time, per second", _range(rates), "", "", ""),
+            ("The same, processor time of the web workers, ms", _range(work, 1), "", "", ""),
+        ]
+    if figures.storms:
+        storms = figures.storms
+        half, late = (median([storm.beside.ms(share) for storm in storms]) for share in (0.5, 0.99))
+        made += [
+            ("Bookings without anybody who signs in, bookings/s",
+             _range([storm.alone.per_second for storm in storms]), "", "", ""),
+            ("The same beside 16 who sign in without a pause",
+             _range([storm.beside.per_second for storm in storms]), "",
+             _times(median([storm.ratio for storm in storms])), "≥ 0.50"),
+            ("The same, p50 / p99 of both requests, ms",
+             f"{half:.0f} / {late:.0f}", "", "", ""),
+            ("Sign-ins meanwhile, per second; asked to come again in a moment",
+             f"{_range([storm.sign_ins for storm in storms])}; "
+             f"{sum(storm.turned_away for storm in storms)}", "", "", ""),
         ]  # fmt: skip
     return made
 

@@ -37,7 +37,7 @@ class Talon(Live):
     gunicorn = ("--preload",)
 
     def start_web(self) -> None:
-        self.environ["MALLOC_ARENA_MAX"] = "2"
+        self.environ |= {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1048576"}
         super().start_web()
 
 

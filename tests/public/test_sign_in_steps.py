@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pyotp
@@ -12,7 +13,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.models import Account, AccountEvent, Message, WebSession
+from app.models import Account, AccountEvent, Message, Throttle, WebSession
 from app.models.cabinet_choices import AccountEventKind, SecondFactor
 from app.models.enums import MessageKind
 from app.models.sign_in import ContactProof
@@ -106,6 +107,22 @@ def test_what_is_wrong_is_never_told_and_costs_one_query_and_one_hash(
     assert len(set(pages)) == 1
     assert "Логин или пароль неверны" in pages[0]
     assert store.scalar(select(func.count(AccountEvent.id))) == rows
+
+
+def test_in_a_crowd_the_door_says_so_keeps_the_name_and_counts_no_try(
+    client: Visitor, store: Session
+) -> None:
+    with_login(store)
+    with ExitStack() as crowd:
+        for _ in range(passwords.SEATS):
+            assert passwords._queue.seats.acquire(blocking=False)
+            crowd.callback(passwords._queue.seats.release)
+        answer = client.submit("/sign-in", {"email": SNILS, "password": make.PASSWORD})
+        assert answer.status_code == 503
+        assert "Сейчас входит очень много людей" in words(answer)
+        assert SNILS in answer.get_data(as_text=True)
+    assert store.scalar(select(func.count()).select_from(Throttle)) == 0
+    assert enter(client, SNILS).status_code == 303
 
 
 def test_a_one_time_password_opens_nothing_but_the_page_that_replaces_it(
