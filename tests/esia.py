@@ -24,6 +24,7 @@ from tests.client import Visitor
 
 CLIENT, SECRET = "talon", "a secret of the tests"
 BACK = "/sign-in/esia/back"
+QUESTION = "/sign-in/esia/agree"
 NOWHERE = {"ESIA_ISSUER": "http://127.0.0.1:9", "ESIA_CLIENT_ID": CLIENT, "ESIA_SECRET": SECRET}
 """Settings of a provider that never answers: its pages are there all the same."""
 ANNA = Citizen(
@@ -169,6 +170,8 @@ def enter(
 ) -> TestResponse:
     """All the way; whoever comes for the first time gives the consent."""
     answer = client.get(told(there(client, back, **data), login))
+    if answer.status_code == 303 and answer.location == QUESTION:
+        answer = client.get(QUESTION)
     if answer.status_code == 200 and agree:
         return agreed(client, answer)
     return answer

@@ -48,6 +48,8 @@ SAW = {
     "families.card": _l("opened the family"),
     "referrals": _l("in a list of referrals"),
     "referrals.card": _l("opened the referrals"),
+    "waiting.list": _l("in the waiting list"),
+    "waiting.details": _l("in the waiting list"),
     "visits": _l("in the queue of requests"),
     "visits.bulk": _l("in the queue of requests"),
     "queue": _l("in the queue of requests"),

@@ -47,7 +47,7 @@ def what(row: WaitingEntry) -> str:
     if row.donation_type is not None:
         return localized(row.donation_type, "name")
     if row.role is not None:
-        specialty = localized(row.role.specialty, "name")
+        specialty = localized(row.role.specialty, "name").lower()
         return f"{row.role.practitioner.full_name}, {specialty}"
     return localized(row.specialty or row.service, "name")
 
@@ -235,6 +235,12 @@ class WaitingView(StaffView):
         """On behalf of a caller who has an account."""
         self.need("waiting.edit")
         form = JoinForm(request.form if request.method == "POST" else None)
+        for name in (
+            "donation_type",
+            "role",
+        ):  # an organization of the one kind has none of the other
+            if not form[name].things:
+                del form[name]
         title = gettext("Put a caller in line")
         if request.method == "POST" and form.validate():
             try:
@@ -242,8 +248,8 @@ class WaitingView(StaffView):
                     made = waiting_desk.join(
                         session,
                         line=form.person.data or "",
-                        donation_type=form.donation_type.data,
-                        role=form.role.data,
+                        donation_type=form.data.get("donation_type"),
+                        role=form.data.get("role"),
                         first_day=form.first_day.data,
                         last_day=form.last_day.data,
                         actor=self.actor,

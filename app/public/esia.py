@@ -14,7 +14,7 @@ from flask import g, redirect, render_template, request, session, url_for
 from flask_babel import gettext
 
 from app import sessions
-from app.extensions import db, now_writes, only_reads, own_transaction, saved
+from app.extensions import db, now_writes, own_transaction, saved
 from app.i18n import say
 from app.models.cabinet_choices import AccountEventKind
 from app.models.scope import SYSTEM
@@ -22,7 +22,7 @@ from app.models.sign_in import OidcAttempt
 from app.oidc.provider import Provider
 from app.public import fresh
 from app.public.cabinet import note
-from app.public.esia_agree import ask
+from app.public.esia_agree import to_question
 from app.public.esia_door import BACK, HOLDER, identity, links, place_of, provider
 from app.public.guards import STEPS, limited, local_path, signed_in, status_of
 from app.public.header import reader
@@ -164,8 +164,7 @@ def _entered(attempt: OidcAttempt, asserted: Asserted) -> Any:
             sessions.sign_in(account, half_open=code)
             note(AccountEventKind.SIGN_IN)  # a half-open one is written down with its code
     if account is None:
-        only_reads()
-        return ask(attempt, asserted, found, new=True)
+        return to_question(attempt, asserted)
     if code:
         code_of(account)
         step = url_for(STEPS[sign_ins.Step.CODE], next=attempt.back)
@@ -198,8 +197,7 @@ def _onwards(attempt: OidcAttempt, asserted: Asserted, holder: str) -> Any:
     with saved() as saving:
         rules.belongs_to(saving, attempt, account_id=reader().id)
     session[HOLDER] = holder  # a sign-in has begun a new cookie
-    only_reads()
-    return ask(attempt, asserted, [], new=False)
+    return to_question(attempt, asserted)
 
 
 # --- from the profile -------------------------------------------------------------------------

@@ -1,17 +1,19 @@
 """What ESIA's first time asks: whether a cabinet may be opened, or a card made, with what it has asserted.
 
-Nothing of it is kept before the answer: the page carries it sealed, and it opens for this browser alone.
+Nothing of it is kept before the answer: the cookie and the page carry it sealed, and it opens for this browser
+alone, as often as the page is read anew, until its owner has answered or the time is over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 from flask import flash as notice
 from flask import g, redirect, render_template, request, session, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
+from werkzeug import Response
 
 from app import sessions
 from app.extensions import db, saved
@@ -32,9 +34,45 @@ from forms.directory import uuid_of
 from forms.esia import AgreeForm
 
 MOST_TEXTS = 50
+ASKED = "esia_asked"
+"""Key of the cookie: the attempt and what is sealed for it."""
 
 
-def ask(attempt: OidcAttempt, asserted: Asserted, found: Collection[Person], *, new: bool) -> str:
+def to_question(attempt: OidcAttempt, asserted: Asserted) -> Response:
+    """To the page that asks. It has an address of its own: the provider's answer counts once."""
+    session[ASKED] = f"{attempt.uid} {esia.sealed(attempt, asserted)}"
+    return cast(Response, redirect(url_for("public.esia_question"), 303))
+
+
+@public.get("/sign-in/esia/agree")
+def esia_question() -> Any:
+    """What is about to be kept; read anew, in the other language too, it is the same."""
+    provider()
+    uid, _, text = str(session.get(ASKED, "")).partition(" ")
+    new = g.user is None
+    try:
+        attempt, asserted = esia.seen(
+            db.session(),
+            uid=uuid_of({"attempt": uid}, "attempt"),
+            text=text,
+            holder=session.get(HOLDER, ""),
+            account_id=None if new else g.user.id,
+            now=g.now,
+        )
+    except RuleError as refusal:
+        return _refused(refusal, new)
+    found = esia_cards.found(db.session(), asserted) if new else []
+    return _ask(attempt, asserted, found, new=new)
+
+
+def _refused(refusal: RuleError, new: bool) -> Response:
+    session.pop(ASKED, None)
+    notice(say(refusal), "refused")
+    there = url_for("public.sign_in" if new else "public.profile")
+    return cast(Response, redirect(there, 303))
+
+
+def _ask(attempt: OidcAttempt, asserted: Asserted, found: Collection[Person], *, new: bool) -> str:
     """The page that says what is about to be kept, and asks."""
     place = place_of(attempt.back)
     tenants = {card.tenant_id for card in found}
@@ -68,8 +106,8 @@ def esia_agree() -> Any:
         with saved() as saving:
             back = _agreed(saving, form, new)
     except RuleError as refusal:
-        notice(say(refusal), "refused")
-        return redirect(url_for("public.sign_in" if new else "public.profile"), 303)
+        return _refused(refusal, new)
+    session.pop(ASKED, None)
     if new:
         notice(gettext("Your personal cabinet is open. From now on ESIA opens it."), "done")
     return redirect(back, 303)

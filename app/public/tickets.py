@@ -28,7 +28,7 @@ from app.public.guards import counted, status_of
 from app.public.header import at
 from app.public.site import public
 from app.public.visits import day_of
-from app.rules import cabinet, guests, patient_moves, patient_visits
+from app.rules import cabinet, guests, patient_moves, patient_visits, reviews
 from app.rules.errors import NotFound, RuleError
 from forms.tickets import CodeForm, FindForm
 
@@ -50,10 +50,18 @@ def ticket_page(row: Appointment, error: str = "", form: Any = None) -> str:
         kiosk=row.policy.kiosk_seconds > 0 and guest is not None,
         codes_left=row.policy.code_resends + 1 - row.code_sent,
         may_cancel=patient_visits.may_cancel(row, now=g.now),
+        may_rate=_may_rate(row),
         may_move=patient_moves.may_move(row, reader=visitor.reader(), now=g.now),
         has_ticket=cabinet.has_ticket(row) and row.status is not A.PROPOSED,
         again=day_of(row),
     )
+
+
+def _may_rate(row: Appointment) -> bool:
+    """A visit that has taken place, once, by whoever is signed in."""
+    if row.status is not A.FULFILLED or g.user is None:
+        return False
+    return not reviews.stars_of(db.session(), appointment_ids=[row.id])
 
 
 def _kind(row: Appointment) -> str:

@@ -161,6 +161,40 @@ def sealed(attempt: OidcAttempt, asserted: Asserted) -> str:
     return encrypt(json.dumps(said), _bound(attempt.uid)).hex()
 
 
+def seen(
+    session: Session,
+    *,
+    uid: uuid.UUID | None,
+    text: str,
+    holder: str,
+    account_id: int | None,
+    now: dt.datetime,
+) -> tuple[OidcAttempt, Asserted]:
+    """The attempt and what was sealed for it; neither ends with this. Raises AttemptEnded."""
+    with widened(session, WHOSE):
+        attempt = session.scalars(select(OidcAttempt).where(OidcAttempt.uid == uid)).one_or_none()
+    if (
+        attempt is None
+        or attempt.used_at is None
+        or attempt.expires_at <= now
+        or attempt.account_id != account_id
+        or not holder
+        or not compare_digest(attempt.holder, _holder(holder))
+    ):
+        raise AttemptEnded()
+    try:
+        said = json.loads(decrypt(bytes.fromhex(text), _bound(attempt.uid)))
+    except (CannotDecrypt, ValueError):
+        raise AttemptEnded() from None
+    born = said.pop("birth_date")
+    sex = said.pop("sex")
+    return attempt, Asserted(
+        **said,
+        birth_date=dt.date.fromisoformat(born) if born else None,
+        sex=Sex(sex) if sex else None,
+    )
+
+
 def opened(
     session: Session,
     *,
@@ -170,33 +204,16 @@ def opened(
     account_id: int | None,
     now: dt.datetime,
 ) -> tuple[OidcAttempt, Asserted]:
-    """The attempt and what was sealed for it; both end with this. Raises AttemptEnded."""
+    """The same, and both end with this. Raises AttemptEnded."""
+    attempt, asserted = seen(
+        session, uid=uid, text=text, holder=holder, account_id=account_id, now=now
+    )
     with widened(session, WHOSE):
-        attempt = session.scalars(select(OidcAttempt).where(OidcAttempt.uid == uid)).one_or_none()
-        if (
-            attempt is None
-            or attempt.used_at is None
-            or attempt.expires_at <= now
-            or attempt.account_id != account_id
-            or not holder
-            or not compare_digest(attempt.holder, _holder(holder))
-        ):
-            raise AttemptEnded()
-        try:
-            said = json.loads(decrypt(bytes.fromhex(text), _bound(attempt.uid)))
-        except (CannotDecrypt, ValueError):
-            raise AttemptEnded() from None
         gone = delete(OidcAttempt).where(OidcAttempt.id == attempt.id)
         if not changed_rows(session, gone):
             raise AttemptEnded()
         session.expunge(attempt)
-    born = said.pop("birth_date")
-    sex = said.pop("sex")
-    return attempt, Asserted(
-        **said,
-        birth_date=dt.date.fromisoformat(born) if born else None,
-        sex=Sex(sex) if sex else None,
-    )
+    return attempt, asserted
 
 
 def _bound(uid: uuid.UUID) -> str:

@@ -86,6 +86,7 @@ all     POST  /sign-in/new-password
 all     GET   /sign-in/esia
 all     POST  /sign-in/esia
 all     GET   /sign-in/esia/back                        state=x =303
+all     GET   /sign-in/esia/agree                       =303
 all     POST  /sign-in/esia/agree                       =303
 all     POST  /sign-out
 all     GET   /forgot-password

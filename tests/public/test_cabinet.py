@@ -141,3 +141,4 @@ def test_the_menu_follows_what_an_account_is(
 
     assert "Мои донации" in menu(make.make_donor(store, tenant))
     assert "Мои донации" not in menu(patient) and "Донорам" in menu(patient)
+    assert "Записаться на приём" not in menu(patient), "that asks for data which the cabinet has"

@@ -21,7 +21,7 @@ from app.rules import account_factor
 from tests import make
 from tests.client import Visitor, words
 from tests.conftest import Clock
-from tests.esia import ANNA, Served, agreed, enter, esia, person, served, there, told
+from tests.esia import ANNA, QUESTION, Served, agreed, enter, esia, person, served, there, told
 from tests.public.clinic import Clinic, make_account, make_clinic
 
 __all__ = ["esia", "served"]
@@ -76,6 +76,8 @@ def test_nothing_is_kept_before_the_consent(client: Visitor, store: Session, esi
     assert "***-***-*45 95" in said
     assert "11223344595" not in asked.get_data(as_text=True)
     assert clinic.tenant.root.name in said  # whose card was found by the SNILS
+    anew = words(client.get(f"{QUESTION}?lang=en"))
+    assert "You come through ESIA for the first time" in anew and "Рябинина Анна Петровна" in anew
     assert (accounts(store), identities(store), own_cards(store)) == ([], [], [])
     assert client.get("/cabinet").status_code == 303
 
@@ -93,6 +95,7 @@ def test_the_consent_opens_a_cabinet_and_links_the_card(
     consent = store.scalars(select(Consent)).one()
     assert (consent.person_id, consent.account_id) == (clinic.patient.id, account.id)
     assert log(store) == [KINDS.SIGN_IN, KINDS.CONSENT_GIVEN]
+    assert client.get(QUESTION).location == "/profile"  # answered
     assert "ваш личный кабинет открыт" in words(client.get("/visits")).casefold()
 
 

@@ -25,6 +25,7 @@ from tests.client import Visitor, words
 from tests.conftest import Clock
 from tests.esia import (
     ANNA,
+    QUESTION,
     Served,
     changed_query,
     enter,
@@ -212,7 +213,7 @@ def test_a_state_that_is_not_ours(
 
 def test_a_way_back_works_once(client: Visitor, store: Session, esia: Served) -> None:
     back = told(there(client))
-    assert client.get(back).status_code == 200
+    assert client.get(back).location == QUESTION
     refused(client, back, ENDED)
     nobody(store)
 
@@ -287,7 +288,7 @@ def code_of(back: str) -> str:
 
 def test_a_code_works_once(client: Visitor, store: Session, esia: Served) -> None:
     first = told(there(client))
-    assert client.get(first).status_code == 200
+    assert client.get(first).location == QUESTION
     again = changed_query(told(there(client)), code=code_of(first))
     refused(client, again, NOT_BELIEVED)
     nobody(store)

@@ -81,7 +81,7 @@ def test_the_start_page_leads_to_doctors_where_somebody_takes_patients(
     make.make_polyclinic(store)
     page = client.page("/")
     assert [a.text_content() for a in page.xpath("//main//a[@href='/institutions']")] == [
-        "Записаться на приём"
+        "Выбрать учреждение и врача"
     ]
     assert page.xpath("//table[contains(@class, 'places')]"), "the donors' list stays"
 

@@ -72,7 +72,7 @@ def test_a_patient_finds_a_doctor_and_a_free_time(
 
     page.goto("/")
     look()
-    page.get_by_role("main").get_by_role("link", name="Записаться на приём").click()
+    page.get_by_role("main").get_by_role("link", name="Выбрать учреждение и врача").click()
     page.get_by_role("link", name="Выбрать населённый пункт").click()
     look()
     page.get_by_role("link", name="Лесной").click()

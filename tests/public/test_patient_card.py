@@ -240,8 +240,9 @@ def test_a_visit_is_rated_in_the_cabinet_once(
     row = past_visit(store, donor.person)
     visitor = as_account(donor)
     url = f"/cabinet/visits/{row.uid}/review"
-    page = visitor.page("/visits")
-    assert page.xpath(f"//a[@href='{url}']")
+    pages = ("/visits", f"/visits/{row.uid}")
+    for page in pages:
+        assert visitor.page(page).xpath(f"//a[@href='{url}']"), page
     refused = visitor.send(url, {"comment": "Хорошо"})
     assert refused.status_code == 409
     assert "Хорошо" in refused.get_data(as_text=True)  # nothing typed is lost
@@ -250,6 +251,8 @@ def test_a_visit_is_rated_in_the_cabinet_once(
     log = store.scalars(select(AccountEvent)).all()
     assert AccountEventKind.REVIEW in {line.kind for line in log}
     assert "5 из 5" in words(visitor.page("/visits"))
+    for page in pages:
+        assert not visitor.page(page).xpath(f"//a[@href='{url}']"), page
     assert visitor.send(url, {"stars": "1"}).status_code == 409
 
 

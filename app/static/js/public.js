@@ -16,13 +16,15 @@
       return;
     }
     const minutes = Math.floor(left / 60);
+    if (minutes >= 60) { // the page says until when: seconds would only worry
+      window.setTimeout(tick, 30000);
+      return;
+    }
     const seconds = String(left % 60).padStart(2, "0");
     // A screen reader hears it once a minute, not every second.
     line.setAttribute("aria-live", minutes === spoken ? "off" : "polite");
     spoken = minutes;
-    const hours = Math.floor(minutes / 60);
-    const clock = hours ? hours + ":" + String(minutes % 60).padStart(2, "0") : String(minutes);
-    text.textContent = line.dataset.left.replace("{time}", clock + ":" + seconds);
+    text.textContent = line.dataset.left.replace("{time}", minutes + ":" + seconds);
     window.setTimeout(tick, 1000);
   }
   tick();
