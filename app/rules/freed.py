@@ -145,17 +145,35 @@ def add(session: Session, facts: dict[str, Any], *, tenant_id: int, now: dt.date
 
 def _somebody_waits() -> ColumnElement[bool]:
     """For places like those of the Schedule of the enclosing query, roughly: the look knows better."""
-    here = (
-        WaitingEntry.status == WaitingStatus.WAITING,
-        WaitingEntry.organization_id.in_((Schedule.organization_id, Schedule.tenant_id)),
-    )
     donors = WaitingEntry.donation_type_id == Schedule.donation_type_id
     patients = WaitingEntry.donation_type_id.is_(None)
     of_donors, of_patients = (
-        select(WaitingEntry.id).where(*here, which).correlate(Schedule).exists()
+        or_(*(_first(place, which) for place in (Schedule.organization_id, Schedule.tenant_id)))
         for which in (donors, patients)
-    )  # two looks into an index, where one with «or» would read the whole line
-    return or_(of_donors, and_(Schedule.role_id.is_not(None), of_patients))
+    )
+    return or_(
+        and_(Schedule.donation_type_id.is_not(None), of_donors),
+        and_(Schedule.role_id.is_not(None), of_patients),
+    )
+
+
+def _first(place: ColumnElement[int], which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Somebody is first in the line of that place. Asked for by the line's order, and in one place at a time:
+    a mere «exists» is answered by reading the table from its beginning, however many have left the line there.
+    """
+    return (
+        select(WaitingEntry.id)
+        .where(
+            WaitingEntry.status == WaitingStatus.WAITING,
+            WaitingEntry.organization_id == place,
+            which,
+        )
+        .order_by(WaitingEntry.priority, WaitingEntry.id)
+        .limit(1)
+        .correlate(Schedule)
+        .scalar_subquery()
+        .is_not(None)
+    )
 
 
 COLUMNS = (

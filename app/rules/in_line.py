@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from app.models.cabinet_choices import OfferStatus, WaitingStatus
+from app.models.attachment import Attachment
+from app.models.cabinet_choices import AttachmentStatus, OfferStatus, WaitingStatus
 from app.models.directory import PractitionerService
 from app.models.donor import Donor
 from app.models.enums import Channel, ScheduleStatus, SlotStatus
@@ -131,8 +132,10 @@ def choice_of(session: Session, free: Free, slot_id: int, entry: WaitingEntry) -
 def line(session: Session, free: Free, *, after: Spot | None, limit: int) -> list[WaitingEntry]:
     """The next of the line for this day, by priority and then by who came first; kept for this look.
 
-    Whoever is being dealt with elsewhere, or has an offer to answer, is left out. Those who wait for this
-    branch and those who wait for any: a query each, so that each follows its index.
+    Whoever is being dealt with elsewhere, or has an offer to answer, is left out, and so are a donor of another
+    group and a patient without the attachment that is asked for (a service's own rules are asked later): a
+    portion is not spent on them. Those who wait for this branch and those who wait for any: a query each, so that
+    each follows its index.
     """
     schedule = free.schedule
     query = _whole().where(
@@ -146,6 +149,8 @@ def line(session: Session, free: Free, *, after: Spot | None, limit: int) -> lis
     if schedule.role_id is None and schedule.blood_types:
         fits = [and_(Donor.blood_group == t.group, Donor.rh == t.rh) for t in schedule.blood_types]
         query = query.join(Donor, Donor.person_id == WaitingEntry.person_id).where(or_(*fits))
+    if schedule.role_id is not None and free.day.policy.attachment_required:
+        query = query.where(or_(WaitingEntry.service_id.is_not(None), _is_attached()))
     query = query.order_by(WaitingEntry.priority, WaitingEntry.id).limit(limit)
     found: list[WaitingEntry] = []
     for place in sorted({schedule.organization_id, schedule.tenant_id}):
@@ -278,6 +283,19 @@ def _whole() -> Select[WaitingEntry]:
         )
         .with_for_update(skip_locked=True, of=WaitingEntry)
         .execution_options(populate_existing=True)
+    )
+
+
+def _is_attached() -> ColumnElement[bool]:
+    """The person of the enclosing WaitingEntry is attached, to whatever district."""
+    return (
+        select(Attachment.id)
+        .where(
+            Attachment.person_id == WaitingEntry.person_id,
+            Attachment.status == AttachmentStatus.ACTIVE,
+        )
+        .correlate(WaitingEntry)
+        .exists()
     )
 
 
