@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -62,15 +62,17 @@ def checks(row: Appointment, papers: Papers) -> Iterator[Check]:
     codes: set[str] = set()
     rights = papers.rights.get(row.person_id)
     if rights is not None:
-        against = visit_rights.check(
-            row.policy,
-            row.schedule.role,
-            rights,
-            on=visit_rights.day_there(row.starts_at, row.organization),
-            service_id=row.service_id,
-            own=row.id,
-        )
-        codes = {refusal.code for refusal in against}
+        # who is not attached is told of that alone: here both are said
+        for known in (rights, replace(rights, attached=True)):
+            against = visit_rights.check(
+                row.policy,
+                row.schedule.role,
+                known,
+                on=visit_rights.day_there(row.starts_at, row.organization),
+                service_id=row.service_id,
+                own=row.id,
+            )
+            codes |= {refusal.code for refusal in against}
     yield _attachment(papers.attached.get(row.person_id, ()), bool(codes & OF_ATTACHMENT))
     yield _referral(row, papers.referred.get(row.person_id, ()), bool(codes - OF_ATTACHMENT))
 
@@ -79,7 +81,7 @@ def _attachment(rows: Sequence[Attachment], bad: bool) -> Check:
     outcome = Outcome.WARN if bad else Outcome.OK
     active = [row for row in rows if row.status is AttachmentStatus.ACTIVE]
     if not active:
-        text = N_("asked for, not decided yet") if rows else N_("none")
+        text = N_("asked for, not decided yet") if rows else _none(bad)
         return Check("attachment", outcome, text)
     where: dict[str, Any] = {"place": active[0].organization.short_name}
     districts = [(f"№ {row.district.number}", row.kind) for row in active if row.district]
@@ -103,7 +105,7 @@ def _referral(row: Appointment, rows: Sequence[Referral], bad: bool) -> Check:
     ]
     found = used or next(iter(mine), None)
     if found is None:
-        return Check("referral", outcome, N_("none"))
+        return Check("referral", outcome, _none(bad))
     said = {
         "specialty": Words(found.specialty.name_ru, found.specialty.name_en),
         "date": found.valid_until,
@@ -112,3 +114,7 @@ def _referral(row: Appointment, rows: Sequence[Referral], bad: bool) -> Check:
     if used is None:
         text = N_("%(specialty)s, until %(date)s, not used up yet")
     return Check("referral", outcome, text, said)
+
+
+def _none(bad: bool) -> str:
+    return N_("none") if bad else N_("none, and none is needed")

@@ -241,6 +241,7 @@ def test_the_days_quota_is_said_to_be_reached(client, store, home):
         slot.status = slot.status.__class__.BUSY
     page = client.page(home.district(home.child))
     assert "Все талоны на этот день выданы" in words(page)
+    assert page.xpath("//main//a[starts-with(@href, '/waiting/join?role=')]")
     assert not page.xpath("//section[.//h2[contains(., '№7')]]//button")
 
 

@@ -238,7 +238,7 @@ def test_the_attachment_and_the_referral_stand_beside_a_request(world):
         district = make.make_district(session, world.tenant, **more)
         make.make_attachment(session, world.patient, district)
 
-    assert said() == [(Outcome.WARN, "none", {}), (Outcome.OK, "none", {})]
+    assert said() == [(Outcome.WARN, "none", {})] * 2
     attach(number="7")
     attachment, referral = said()
     assert attachment[0] is Outcome.OK
@@ -255,6 +255,8 @@ def test_the_attachment_and_the_referral_stand_beside_a_request(world):
     assert "another one" in said()[0][1] and said()[0][0] is Outcome.WARN
     policy.attachment_required = policy.referral_required = False
     assert said()[0][0] is Outcome.OK
+    paper.withdrawn_at = NOW
+    assert said()[1] == (Outcome.OK, "none, and none is needed", {})
 
 
 def test_a_visit_in_a_branch_the_registrar_does_not_see_counts_too(world):
