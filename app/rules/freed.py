@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, insert, literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.models.cabinet_choices import WaitingStatus
 from app.models.enums import (
@@ -157,7 +157,7 @@ def _somebody_waits() -> ColumnElement[bool]:
     )
 
 
-def _first(place: ColumnElement[int], which: ColumnElement[bool]) -> ColumnElement[bool]:
+def _first(place: InstrumentedAttribute[int], which: ColumnElement[bool]) -> ColumnElement[bool]:
     """Somebody is first in the line of that place. Asked for by the line's order, and in one place at a time:
     a mere «exists» is answered by reading the table from its beginning, however many have left the line there.
     """

@@ -287,15 +287,18 @@ def _whole() -> Select[WaitingEntry]:
 
 
 def _is_attached() -> ColumnElement[bool]:
-    """The person of the enclosing WaitingEntry is attached, to whatever district."""
+    """The person of the enclosing WaitingEntry is attached, to whatever district. Looked up for each by an
+    index: within an «or» a mere «exists» would be answered by reading all attachments there are."""
     return (
         select(Attachment.id)
         .where(
             Attachment.person_id == WaitingEntry.person_id,
             Attachment.status == AttachmentStatus.ACTIVE,
         )
+        .limit(1)
         .correlate(WaitingEntry)
-        .exists()
+        .scalar_subquery()
+        .is_not(None)
     )
 
 
