@@ -103,6 +103,18 @@ def own_transaction(scope: Scope) -> Iterator[Session]:
         writes.reset(token)
 
 
+@contextmanager
+def own_reading(engine: Engine, scope: Scope) -> Iterator[Session]:
+    """A session beside the request's that only reads: also after the request is over, for a body sent in portions."""
+    token = writes.set(False)
+    try:
+        with Session(engine, expire_on_commit=False) as session:
+            set_scope(session, scope)
+            yield session
+    finally:
+        writes.reset(token)
+
+
 def engine_options(url: str) -> dict[str, Any]:
     """Pool and time limits for the engine of ``url``."""
     if url.startswith("sqlite"):

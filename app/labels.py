@@ -121,6 +121,7 @@ _WORDS: tuple[tuple[enum.Enum, str], ...] = (
     (enums.MessageKind.MEDICATION, N_("Reminder of a medicine")),
     (enums.MessageKind.MEDICATION_SMS, N_("Reminder of a medicine (SMS)")),
     (enums.MessageKind.DONATION_DATE, N_("A donation is possible again")),
+    (enums.MessageKind.DATA_WANTED, N_("Archive of one’s own data to be made")),
     (enums.MessageKind.DATA_READY, N_("Link to one’s own data")),
     (enums.MessageKind.SIGN_IN_CODE, N_("Code to sign in (SMS)")),
     (enums.MessageKind.SIGN_IN_CHANGED, N_("Way of signing in changed")),

@@ -1,20 +1,19 @@
 """The archive of one's own data: all of it as JSON, and the same as a page to read (N15).
 
-It is made when it is fetched and kept nowhere: there is no copy to protect or to forget (docs/decisions/0021).
+The worker writes it (app.jobs.archives).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from flask import render_template
+from flask import current_app
 from flask_babel import gettext
 
 from app import i18n
@@ -22,6 +21,14 @@ from app.rules.own_data import Table
 
 WORDS = Path(__file__).resolve().parent.parent / "data" / "own_data_words.json"
 JSON_NAME, PAGE_NAME = "data.json", "data.html"
+
+
+class Writable(Protocol):
+    """What a ZIP can be written to from its beginning to its end."""
+
+    def write(self, data: bytes, /) -> int: ...
+
+    def flush(self) -> None: ...
 
 
 @cache
@@ -36,29 +43,34 @@ def said(what: str, name: str) -> str:
     return words()[what][name][i18n.locale() != "ru"]
 
 
-def archive(tables: Sequence[Table], *, now: dt.datetime) -> bytes:
-    """The ZIP, in the current locale."""
+def write(
+    to: Writable,
+    tables: Sequence[Table],
+    files: Iterable[tuple[str, bytes]],
+    *,
+    now: dt.datetime,
+) -> None:
+    """The ZIP, in the current locale; ``files`` are asked for one after another."""
     told = {
         "made_at": now.isoformat(),
         "note": gettext("“…” stands for what is kept secret and shown to nobody."),
         "tables": {table.name: table.rows for table in tables},
     }
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:
-        stamp = now.timetuple()[:6]
+    stamp = now.timetuple()[:6]
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as packed:  # type: ignore[call-overload]
         for name, text in (
             (JSON_NAME, json.dumps(told, ensure_ascii=False, indent=1)),
             (PAGE_NAME, page(tables, now=now)),
         ):
             packed.writestr(zipfile.ZipInfo(name, stamp), text, zipfile.ZIP_DEFLATED)
-    return held.getvalue()
+        for name, content in files:
+            packed.writestr(zipfile.ZipInfo(name, stamp), content, zipfile.ZIP_STORED)
 
 
 def page(tables: Sequence[Table], *, now: dt.datetime) -> str:
     """The page to read: nothing of it is loaded from anywhere."""
-    return render_template(
-        "mail/own_data.html", tables=tables, said=said, shown=_shown, now=now, lang=i18n.locale()
-    )
+    template = current_app.jinja_env.get_template("mail/own_data.html")
+    return template.render(tables=tables, said=said, shown=_shown, now=now, lang=i18n.locale())
 
 
 def _shown(value: Any) -> str:

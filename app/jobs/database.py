@@ -7,17 +7,12 @@ from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
-from app.extensions import db, writes
-from app.models.scope import SYSTEM, set_scope
+from app.extensions import db, own_reading
+from app.models.scope import SYSTEM
 
 
 @contextmanager
 def reading() -> Iterator[Session]:
     """A session for reading alone. On SQLite it does not begin IMMEDIATE, so it holds nobody up."""
-    token = writes.set(False)
-    try:
-        with Session(db.engine, expire_on_commit=False) as session:
-            set_scope(session, SYSTEM)
-            yield session
-    finally:
-        writes.reset(token)
+    with own_reading(db.engine, SYSTEM) as session:
+        yield session

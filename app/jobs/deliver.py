@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from app.documents import sms
 from app.documents.letters import render
 from app.extensions import own_transaction, utcnow
+from app.jobs import archives
 from app.jobs.database import reading
 from app.jobs.gateway import SmsFailed, sms_sender_of
 from app.jobs.senders import described, sender_of
@@ -64,6 +65,8 @@ def _hand_in(message_id: int) -> None:
         message = session.get_one(Message, message_id)
         if message.kind is MessageKind.PLACE_FREED:
             send: Callable[..., None] = _offer
+        elif message.kind is MessageKind.DATA_WANTED:
+            send = archives.make
         elif message.channel is MessageChannel.SMS:
             send = partial(sms_sender_of(current_app.config).send, sms.render(message))
         else:

@@ -14,9 +14,11 @@ from app.extensions import own_transaction, utcnow
 from app.models.scope import SYSTEM
 from app.rules import (
     account_factor,
+    account_log,
     booking,
     closing,
     codes,
+    data_archive,
     donation_dates,
     esia,
     family_age,
@@ -99,6 +101,8 @@ def _sweep(session: Session, now: dt.datetime) -> bool:
     throttle.sweep(session, now=now)
     guests.sweep(session, now=now)
     account_factor.sweep(session, now=now)
+    account_log.sweep(session, now=now)
+    data_archive.sweep(session, now=now)
     esia.sweep(session, now=now)
     imports.discard_old(session, now=now)
     return False

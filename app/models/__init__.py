@@ -8,6 +8,7 @@ from app.models.audit import AccessEvent, AccessSubject, AuditEvent
 from app.models.base import Base
 from app.models.cabinet import AccountEvent, NoticeChoice
 from app.models.consent import Consent, ConsentText
+from app.models.data_archive import DataArchive, DataArchivePart
 from app.models.directory import (
     Department,
     HealthcareService,
@@ -36,7 +37,7 @@ from app.models.person import Person
 from app.models.policy import BookingPolicy
 from app.models.review import Review, ReviewAnswer, SurveyQuestion
 from app.models.schedule import Publication, Schedule, Slot
-from app.models.sign_in import AccountIdentity, ContactProof, OidcAttempt
+from app.models.sign_in import AccountIdentity, ContactProof, OidcAttempt, SignInRefusal
 from app.models.staff import RoleAssignment, StaffUser
 from app.models.template import ScheduleException, ScheduleTemplate, TemplateLine
 from app.models.waiting import WaitingEntry, WaitingOffer
@@ -59,6 +60,8 @@ __all__ = [
     "Consent",
     "ConsentText",
     "ContactProof",
+    "DataArchive",
+    "DataArchivePart",
     "Deferral",
     "Department",
     "DirectoryImport",
@@ -104,6 +107,7 @@ __all__ = [
     "Schedule",
     "ScheduleException",
     "ScheduleTemplate",
+    "SignInRefusal",
     "Slot",
     "Specialty",
     "StaffUser",

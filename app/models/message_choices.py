@@ -72,6 +72,8 @@ class MessageKind(StrEnum):
     MEDICATION = "medication"
     MEDICATION_SMS = "medication_sms"
     DONATION_DATE = "donation_date"
+    DATA_WANTED = "data_wanted"
+    """Nothing to be sent: an archive of one's own data to be made (app.rules.data_archive)."""
     DATA_READY = "data_ready"
     SIGN_IN_CODE = "sign_in_code"
     """The second factor by SMS (E46)."""

@@ -40,6 +40,7 @@ PERSONAL: dict[str, dict[str, str]] = {
     "attachment": {"address_ciphertext": "contact", "note": "plain"},
     "contact_proof": {"value_ciphertext": "contact", "nonce": "secret"},
     "consent": {"sha256": "plain", "ip": "trace", "user_agent": "trace"},
+    "data_archive_part": {"content_ciphertext": "health"},
     "deferral": {"reason": "health", "starts_on": "health", "ends_on": "health", "kind": "health"},
     "donation": {"on_date": "health", "note": "health", "kind": "health"},
     "donor": {
@@ -215,6 +216,7 @@ PERSONAL: dict[str, dict[str, str]] = {
     },
     "schedule_exception": {"first_day": "plain", "last_day": "plain", "reason": "health"},
     "schedule_template": {"title": "plain"},
+    "sign_in_refusal": {"ip": "trace", "user_agent": "trace"},
     "specialty": {"code": "plain", "name_ru": "plain", "name_en": "plain"},
     "staff_user": {
         "email": "contact",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.account import Account
@@ -76,3 +76,20 @@ class ContactProof(AccountOwned, HasUid, Base):
     used_at: Mapped[dt.datetime | None]
 
     account: Mapped[Account] = relationship()
+
+
+class SignInRefusal(AccountOwned, Base):
+    """A password that was not right: a line of the event log of the account it was meant for (E55).
+
+    One row for every refusal, whether there is such an account or not: both cost the same (docs/decisions/0025).
+    """
+
+    __tablename__ = "sign_in_refusal"
+    __table_args__ = (Index("ix_sign_in_refusal_account", "account_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(BigKey)
+    """No foreign key, which would be looked up for one and not for the other. Empty: no such account, gone within minutes."""
+    at: Mapped[dt.datetime]
+    ip: Mapped[str] = mapped_column(String(45), default="")
+    user_agent: Mapped[str] = mapped_column(String(200), default="")

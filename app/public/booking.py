@@ -18,6 +18,7 @@ from app.i18n import say
 from app.models.appointment import Appointment
 from app.models.cabinet_choices import AccountEventKind
 from app.models.enums import AppointmentStatus
+from app.public import whose
 from app.public.cabinet import note
 from app.public.guards import signed_in
 from app.public.header import cards, reader
@@ -120,6 +121,8 @@ def confirm_booking(uid: uuid.UUID) -> Any:
             )
             note(AccountEventKind.BOOKED, person_id=done.person_id, appointment_id=done.id)
     except RuleError as refusal:
+        row = cabinet.own(db.session(), uid=uid)
+        whose.note_refused(row, row.person_id)
         only_reads()
         return _confirm_page(cabinet.own(db.session(), uid=uid), error=say(refusal)), 409
     return redirect(url_for("public.booking", uid=uid), 303)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, g, redirect, render_template, request, url_for
@@ -151,7 +152,7 @@ def _with_ticket(uid: uuid.UUID) -> Appointment:
     return row
 
 
-def as_file(body: bytes, content_type: str, name: str) -> Response:
+def as_file(body: bytes | Iterator[bytes], content_type: str, name: str) -> Response:
     response = Response(body, content_type=content_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

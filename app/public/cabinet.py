@@ -112,8 +112,8 @@ def zone() -> str:
 
 def _mark(text: str) -> account_log.Mark:
     """Where the page before has ended; the beginning for what makes no sense."""
-    keys = text[:40].split("_")
-    if len(keys) != 2 or any(key and not (key.isascii() and key.isdigit()) for key in keys):
-        return None, None
-    act, look = (int(key) if 0 < len(key) < 19 else None for key in keys)
-    return act, look
+    keys = text[:60].split("_")
+    if len(keys) > 3 or any(key and not (key.isascii() and key.isdigit()) for key in keys):
+        return account_log.NEWEST
+    act, look, refused = (int(key) if 0 < len(key) < 19 else None for key in [*keys, "", ""][:3])
+    return act, look, refused

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from flask import Response, g, make_response, redirect, render_template, request, url_for
+from flask import (
+    Response,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask import flash as notice
 from flask_babel import gettext
+from sqlalchemy import Engine
 
 from app import sessions
-from app.documents import own_data as paper
-from app.extensions import db, only_reads, saved
+from app.extensions import db, only_reads, own_reading, saved
 from app.i18n import say
 from app.models.cabinet_choices import AccountEventKind
+from app.models.data_archive import DataArchive
+from app.models.scope import Scope, scope_of
 from app.public import fresh
 from app.public.bookings import as_file
-from app.public.cabinet import note
+from app.public.cabinet import note, zone
 from app.public.guards import limited, signed_in, status_of
 from app.public.header import cards, reader
 from app.public.site import public
-from app.rules import data_link, erasing, links, own_consents, own_data
+from app.rules import data_archive, erasing, own_consents
 from app.rules.errors import NotFound, RuleError
 from app.rules.links import LinkEnded
 from forms.rights import DataForm, DeleteForm
@@ -105,34 +117,46 @@ def give_consent(tenant: uuid.UUID) -> Any:
 @public.route("/profile/data", methods=["GET", "POST"])
 @signed_in
 def ask_for_data() -> Any:
-    """With the password a link for one use; it also goes by letter, so that its owner learns of it."""
+    """Asked for with the password; the worker makes it; with the password it is handed out."""
     form = DataForm(has_password=fresh.has_password())
+    row = data_archive.current(db.session(), account=reader(), now=g.now)
     if not form.is_submitted():
-        return render_template("public/profile/data.html", form=form, error="")
+        return _data_page(form, row)
     if not form.validate():
-        return render_template("public/profile/data.html", form=form, error=""), 400
+        return _data_page(form, row), 400
     try:
         fresh.demand(form.typed)
+        if row is not None and row.made_at is not None and "again" not in request.form:
+            with saved():
+                note(AccountEventKind.DATA_EXPORTED)
+            return _archive(row)
         with saved() as saving:
-            link = data_link.ask(saving, account=reader(), now=g.now)
-            token = links.token(link)
+            data_archive.ask(saving, account=reader(), now=g.now)
     except RuleError as refusal:
         only_reads()
-        html = render_template("public/profile/data.html", form=form, error=say(refusal))
-        return html, status_of(refusal)
-    return redirect(url_for("public.take_data", token=token), 303)
+        return _data_page(form, row, say(refusal)), status_of(refusal)
+    return redirect(url_for("public.ask_for_data"), 303)
+
+
+def _data_page(form: DataForm, row: DataArchive | None, error: str = "") -> str:
+    return render_template(
+        "public/profile/data.html", form=form, error=error, archive=row, zone=zone()
+    )
 
 
 @public.route("/profile/data/<token>", methods=["GET", "POST"])
 @signed_in
 def take_data(token: str) -> Any:
-    """GET asks, POST hands the archive out, once; it is made now and kept nowhere."""
+    """The letter's link: GET asks, POST hands the archive out, once."""
     ended, status = "", 200
     try:
-        data_link.live(db.session(), account=reader(), token=token, now=g.now)
+        data_archive.live(db.session(), account=reader(), token=token, now=g.now)
         if request.method == "POST":
             limited(("link_address", sessions.client_ip()))
-            return _archive(token)
+            with saved() as saving:
+                row = data_archive.use(saving, account=reader(), token=token, now=g.now)
+                note(AccountEventKind.DATA_EXPORTED)
+            return _archive(row)
     except RuleError as refusal:
         only_reads()
         ended = say(refusal)
@@ -143,13 +167,22 @@ def take_data(token: str) -> Any:
     return response
 
 
-def _archive(token: str) -> Response:
-    tables = own_data.collect(db.session(), account=reader())
-    body = paper.archive(tables, now=g.now)
-    with saved() as saving:
-        data_link.use(saving, account=reader(), token=token, now=g.now)
-        note(AccountEventKind.DATA_EXPORTED)
-    return as_file(body, "application/zip", f"talon-data-{g.now:%Y-%m-%d}.zip")
+def _archive(row: DataArchive) -> Response:
+    name = f"talon-data-{row.made_at:%Y-%m-%d}.zip"
+    held = _portions(db.engine, scope_of(db.session()), row.id)
+    response = as_file(held, "application/zip", name)
+    response.content_length = row.size
+    return response
+
+
+def _portions(engine: Engine, scope: Scope, archive_id: int) -> Iterator[bytes]:
+    """Opened and sent one after another: a slow line holds no transaction, and nobody holds the whole."""
+    for number in count():
+        with own_reading(engine, scope) as session:
+            found = data_archive.part(session, archive_id=archive_id, number=number)
+        if found is None:
+            return
+        yield found
 
 
 # --- deleting the cabinet

@@ -6,7 +6,7 @@ seen before is worth nothing afterwards.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import flash as notice
 from flask import g, redirect, render_template, request, session, url_for
@@ -22,7 +22,7 @@ from app.public.cabinet import note, note_of
 from app.public.guards import STEPS, counted, limited, local_path, status_of, step_of
 from app.public.header import header
 from app.public.site import public
-from app.rules import account_factor, accounts, passwords, sign_ins, throttle
+from app.rules import account_factor, account_log, accounts, passwords, sign_ins, throttle
 from app.rules.errors import N_, RuleError, TooManyTries
 from app.rules.sign_ins import Step
 from forms.accounts import CodeForm, NewPasswordForm, SignInForm
@@ -89,7 +89,7 @@ def _sign_in(form: SignInForm) -> str:
     db.session.commit()
     known = account.password_hash if account is not None else None
     if not passwords.verified(known, form.password.data) or account is None:
-        raise WrongPassword()  # written down nowhere: a known name must cost no more than an unknown one
+        _refused(account)
     sign_ins.demand_lasting(account, now=g.now)
     if account.email_confirmed_at is None and not sign_ins.is_snils(name):
         session[LETTER_TO] = name
@@ -105,6 +105,19 @@ def _sign_in(form: SignInForm) -> str:
     if step is Step.CODE:
         code_of(account)
     return STEPS[step] if step is not None else ""
+
+
+def _refused(account: Account | None) -> NoReturn:
+    """A line for the owner's event log; a known name costs no more than an unknown one. Raises WrongPassword."""
+    with saved() as saving:
+        account_log.refuse(
+            saving,
+            account_id=account.id if account is not None else None,
+            now=g.now,
+            ip=sessions.client_ip(),
+            user_agent=request.user_agent.string or "",
+        )
+    raise WrongPassword()
 
 
 def code_of(account: Account) -> None:

@@ -18,7 +18,7 @@ from app.models.enums import LinkPurpose, MessageChannel, MessageStatus
 from app.models.enums import MessageKind as K
 from app.models.message import Message
 from app.models.sign_in import ContactProof
-from app.rules import consents, medical_documents, notices, outbox, reminders, surveys
+from app.rules import consents, data_archive, medical_documents, notices, outbox, reminders, surveys
 from app.rules.transitions import changed_rows
 
 GRACE = dt.timedelta(seconds=3)
@@ -79,9 +79,8 @@ def verdict(session: Session, message: Message, *, now: dt.datetime) -> Verdict:
     if decided is not None:
         return decided
     booking = session.get(Appointment, message.appointment_id)
-    if booking is None or booking.status is not TOLD[message.kind]:
-        return Verdict.DROP
-    if not _may_leave(session, message, booking, now):
+    told = booking is not None and booking.status is TOLD[message.kind]
+    if booking is None or not told or not _may_leave(session, message, booking, now):
         return Verdict.DROP
     if message.channel is MessageChannel.EMAIL and _address_unproven(session, message):
         return Verdict.HOLD
@@ -99,6 +98,8 @@ def _without_booking(session: Session, message: Message, now: dt.datetime) -> Ve
         good = _link_lives(session, message, now)
     elif message.kind in PROVED:
         good = _proof_waits(session, message, now)
+    elif message.kind is K.DATA_WANTED:
+        good = data_archive.wanted(session, message) is not None
     elif not _wished(session, message):
         good = False
     elif message.kind is K.DOCUMENT_COPY:
@@ -185,7 +186,7 @@ def _survey_verdict(session: Session, message: Message, now: dt.datetime) -> Ver
     booking = session.get(Appointment, message.appointment_id)
     if booking is None or not surveys.may_ask(session, booking):
         return Verdict.DROP
-    return Verdict.WAIT if surveys.next_look(booking, now=now) is not None else Verdict.SEND
+    return Verdict.SEND if surveys.next_look(booking, now=now) is None else Verdict.WAIT
 
 
 def link_of(session: Session, message: Message) -> OneTimeLink | None:
@@ -316,5 +317,4 @@ def end_leases(session: Session) -> int:
 
 def _fresh(session: Session, message_id: int) -> Message:
     """The row as it is now, locked."""
-    query = select(Message).where(Message.id == message_id).with_for_update()
-    return session.scalars(query.execution_options(populate_existing=True)).one()
+    return session.get_one(Message, message_id, with_for_update=True, populate_existing=True)

@@ -34,9 +34,9 @@ from app.models.organization import Organization
 from app.models.person import Person
 from app.models.review import Review, ReviewAnswer
 from app.models.scope import widened
-from app.models.sign_in import AccountIdentity, ContactProof, OidcAttempt
+from app.models.sign_in import AccountIdentity, ContactProof, OidcAttempt, SignInRefusal
 from app.models.waiting import WaitingEntry
-from app.rules import audit, families, own_consents, waiting
+from app.rules import audit, data_archive, families, own_consents, waiting
 from app.rules.actor import Actor, actor_of
 from app.rules.joining import IN_LINE
 
@@ -134,8 +134,9 @@ def _letters(session: Session, account: Account, cards: Collection[int], now: dt
 
 def _ways_in(session: Session, account: Account) -> None:
     tables: tuple[Any, ...] = (
-        WebSession, OneTimeLink, ContactProof, AccountIdentity, OidcAttempt, NoticeChoice, AccountEvent,
+        WebSession, OneTimeLink, ContactProof, AccountIdentity, OidcAttempt, SignInRefusal, NoticeChoice, AccountEvent,
     )  # fmt: skip
+    data_archive.drop(session, account_id=account.id)
     _run(session, *(delete(table).where(table.account_id == account.id) for table in tables))
 
 

@@ -36,10 +36,14 @@ class NotDead(RuleError):
     text = N_("This letter has been delivered or dealt with meanwhile.")
 
 
+TASKS = (MessageKind.PLACE_FREED, MessageKind.DATA_WANTED)
+"""Of Talon's own, no letters."""
+
+
 def seen_in_scope() -> ColumnElement[bool]:
     """Letters about no booking, or about one the reader may see (the scope narrows the inner query)."""
     return and_(
-        Message.kind != MessageKind.PLACE_FREED,  # a task of Talon's own, no letter
+        Message.kind.not_in(TASKS),
         or_(
             Message.appointment_id.is_(None),
             Message.appointment_id.in_(select(Appointment.id)),

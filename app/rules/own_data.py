@@ -6,13 +6,14 @@ what is in neither. What opens something is named and not shown; keys of ours ar
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import inspect, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from app.models import (
     Account,
@@ -34,6 +35,7 @@ from app.models.base import Base
 from app.models.crypto import CannotDecrypt, blind_index
 from app.models.donor import Deferral, Donation
 from app.models.enums import Relation
+from app.models.medical_document import MedicalDocument
 from app.models.personal import PERSONAL
 from app.models.scope import AccountOwned, PersonOwned, widened
 from app.models.sign_in import OidcAttempt
@@ -45,6 +47,7 @@ NOT_HERE: dict[str, str] = {
     "throttle": "counters behind a key: nobody can be found by them",
     "access_event": "the network address is that of staff",
     "schedule_exception": "about staff",
+    "data_archive_part": "the archive itself",
 }
 """Tables with personal columns that hold nothing about an account."""
 
@@ -186,8 +189,11 @@ def fields(cls: type[Any]) -> dict[str, str]:
     return found
 
 
-HIDDEN = frozenset({"actor_id", "key", "facts", "line"})
+ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
+HIDDEN = frozenset({"account_id", "actor_id", "key", "facts", "line"})
 """Made of keys of ours alone."""
+FILE = ("medical_document", "content_ciphertext")
+"""Stands in the archive as a file of its own (``files``), and is named by it here."""
 ORGANIZATIONS = {"tenant_id": "organization", "organization_id": "branch"}
 
 
@@ -201,11 +207,43 @@ def _plain(row: Any, names: dict[int, str]) -> dict[str, Any]:
             found[column] = SECRET if getattr(row, column) else None
         elif PERSONAL.get(table, {}).get(column) == "secret":
             found[name] = SECRET if getattr(row, column) else None
+        elif (table, column) == FILE:
+            found[name] = _kept_copy(row)
         elif column.endswith("_ciphertext"):
             found[name] = _opened(row, name)
         else:
             found[name] = _value(getattr(row, column))
     return found
+
+
+def file_name(row: MedicalDocument) -> str:
+    """Its place in the archive."""
+    return f"copies/{row.uid}.{ENDINGS.get(row.content_type, 'bin')}"
+
+
+def _kept_copy(row: MedicalDocument) -> str | None:
+    """The file's name, without reading the file; None for a copy that is kept no more."""
+    session = object_session(row)
+    assert session is not None
+    kept = select(MedicalDocument.id).where(
+        MedicalDocument.id == row.id, MedicalDocument.content_ciphertext.is_not(None)
+    )
+    return file_name(row) if session.scalar(kept) is not None else None
+
+
+def files(session: Session, *, account: Account) -> Iterator[tuple[str, bytes]]:
+    """Copies of medical documents, one after another: (name in the archive, content)."""
+    with widened(session, "one's own data"):
+        owner = owner_of(session, account=account)
+        mine = select(MedicalDocument.id).where(_condition(MedicalDocument, owner, session))
+        ids = session.scalars(mine.order_by(MedicalDocument.id)).all()
+    for document_id in ids:
+        with widened(session, "one's own data"):
+            row = session.get_one(MedicalDocument, document_id)
+            content = _opened(row, "content")
+            session.expunge(row)  # a few megabytes
+        if content:
+            yield file_name(row), base64.b64decode(content)
 
 
 def _opened(row: Any, name: str) -> Any:

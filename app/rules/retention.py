@@ -25,7 +25,7 @@ from app.models.guest import SurveyAddress
 from app.models.medical_document import MedicalDocument, Prescription
 from app.models.message import Message
 from app.models.page import Feedback
-from app.models.sign_in import ContactProof, OidcAttempt
+from app.models.sign_in import ContactProof, OidcAttempt, SignInRefusal
 from app.rules import audit
 from app.rules.actor import Actor
 from app.rules.transitions import changed_rows
@@ -79,6 +79,7 @@ ACTS: dict[str, Act] = {
     ),
     "survey_addresses": Act(SurveyAddress, lambda before: SurveyAddress.created_at < before),
     "events": Act(AccountEvent, lambda before: AccountEvent.at < before),
+    "refusals": Act(SignInRefusal, lambda before: SignInRefusal.at < before),
     "documents": Act(
         MedicalDocument,
         lambda before: (MedicalDocument.created_at < before)

@@ -30,7 +30,7 @@ from app.models.blood import BloodType
 from app.models.enums import ActorKind, DonationKind, LinkPurpose, MessageStatus, ScheduleStatus
 from app.models.enums import AppointmentStatus as A
 from app.models.enums import MessageKind as K
-from app.rules import contacts, feedback, links, medication, outbox, sms, surveys
+from app.rules import contacts, feedback, ledger, links, medication, outbox, sms, surveys
 from app.rules.actor import actor_of
 from app.rules.letters import FIELDS, EmptyText, LinkNeeded, StrayBrace, UnknownField, check_letter
 from tests import make
@@ -504,7 +504,7 @@ def test_a_letter_for_its_link_cannot_lose_it() -> None:
 
 
 def test_fields_are_listed_for_every_kind_with_what_they_mean() -> None:
-    assert set(FIELDS) == set(K) - {K.PLACE_FREED}  # a task of Talon's own
+    assert set(FIELDS) == set(K) - set(ledger.TASKS)
     assert letters.FIELDS is FIELDS
     assert all(meaning for fields in FIELDS.values() for meaning in fields.values())
 

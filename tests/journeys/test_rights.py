@@ -86,8 +86,13 @@ def test_from_a_new_telephone_to_a_deleted_cabinet(
     check(page)
     page.get_by_role("link", name="Забрать мои данные").click()
     page.get_by_label("Ваш пароль").fill(make.PASSWORD)
-    page.get_by_role("button", name="Продолжить").click()
+    page.get_by_role("button", name="Собрать архив").click()
     check(page)
+    newest(live, MessageKind.DATA_READY, page)
+    page.goto("/profile/data")
+    expect(page.get_by_text("Архив готов")).to_be_visible()
+    check(page)
+    page.get_by_label("Ваш пароль").fill(make.PASSWORD)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Забрать архив").click()
     with zipfile.ZipFile(waiting.value.path()) as packed:

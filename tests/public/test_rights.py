@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
+import os
 import re
 import zipfile
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import select
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.models import Account, AccountEvent, Consent, Message, WebSession
+from app.models import (
+    Account,
+    AccountEvent,
+    Consent,
+    DataArchive,
+    DataArchivePart,
+    Message,
+    OneTimeLink,
+    WebSession,
+)
 from app.models.cabinet_choices import AccountEventKind as E
 from app.models.enums import AppointmentStatus as A
-from app.models.enums import MessageKind, Role
+from app.models.enums import MessageKind, MessageStatus, Role
+from app.rules import data_archive, links
 from tests import make
 from tests.client import Visitor, words
+from tests.conftest import Clock
 from tests.make import NOW, PASSWORD
+from tests.working import work
 
 
 def booked(store: Session) -> tuple[make.Tenant, make.KnownDonor, Any]:
@@ -72,7 +88,11 @@ def test_who_has_withdrawn_it_books_nothing_until_he_agrees_anew(
     assert "Вы отозвали согласие" not in words(again)
     given = store.scalars(select(Consent).where(Consent.withdrawn_at.is_(None))).all()
     assert [row.account_id for row in given] == [donor.account.id]
-    assert log(store, donor.account)[:2] == [E.CONSENT_WITHDRAWN, E.CONSENT_GIVEN]
+    assert log(store, donor.account)[:3] == [
+        E.CONSENT_WITHDRAWN,
+        E.BOOKING_REFUSED,
+        E.CONSENT_GIVEN,
+    ]
 
 
 def test_a_consent_of_another_is_not_there(
@@ -85,27 +105,74 @@ def test_a_consent_of_another_is_not_there(
     assert as_account(stranger).send(path).status_code == 404
 
 
-def test_the_archive_is_fetched_once_by_its_owner_alone(
-    as_account: Callable[..., Visitor], store: Session
+def test_the_archive_is_made_by_the_worker_and_opens_to_its_owner_alone(
+    as_account: Callable[..., Visitor], store: Session, app: Flask, clock: Clock
 ) -> None:
     tenant, donor, _ = booked(store)
     donor.person.family_name = "Соснова-Архивная"
+    by = make.make_staff(store, Role.REGISTRAR, tenant.root)
+    pages = os.urandom(600_000)  # three portions
+    make.make_copy(store, donor.person, by, body=pages)
     client = as_account(donor)
     wrong = client.submit("/profile/data", {"current": "не тот"})
     assert wrong.status_code == 409
-    path = client.submit("/profile/data", {"current": PASSWORD}).location
-    assert store.scalars(select(Message.kind)).all() == [MessageKind.DATA_READY]
-    stranger = as_account(make.make_donor(store, tenant))
-    assert stranger.get(path).status_code == 410 and stranger.send(path).status_code == 410
-    archive = client.submit(path)
+    for _ in range(2):  # pressed twice
+        client.send("/profile/data", {"current": PASSWORD})
+    assert store.scalars(select(Message.kind)).all() == [MessageKind.DATA_WANTED]
+    waits = client.page("/profile/data")
+    assert "Архив собирается" in words(waits) and not waits.xpath("//main//form[@method='post']")
+
+    work(app, store)
+    ready, letter = store.scalars(select(Message).order_by(Message.id))
+    assert (ready.status, letter.kind) == (MessageStatus.SENT, MessageKind.DATA_READY)
+    sealed = store.scalars(select(DataArchivePart.content_ciphertext)).all()
+    assert len(sealed) == 3 and b"PK" not in {part[:2] for part in sealed}
+    assert "Архив готов" in words(client.page("/profile/data"))
+    assert client.submit("/profile/data", {"current": "не тот"}).status_code == 409
+    archive = client.submit("/profile/data", {"current": PASSWORD})
     assert archive.headers["Content-Type"] == "application/zip"
+    assert archive.headers["Content-Length"] == str(len(archive.data))
     with zipfile.ZipFile(io.BytesIO(archive.data)) as packed:
         told = json.loads(packed.read("data.json"))
         assert "Соснова-Архивная" in packed.read("data.html").decode()
+        (copy,) = told["tables"]["medical_document"]
+        assert packed.read(copy["content"]) == pages
     assert told["tables"]["person"][0]["family_name"] == "Соснова-Архивная"
     assert donor.account.password_hash not in json.dumps(told)
-    assert client.get(path).status_code == 410
-    assert log(store, donor.account) == [E.DATA_EXPORTED]
+
+    path = f"/profile/data/{links.token(store.scalars(select(OneTimeLink)).one())}"
+    stranger = as_account(make.make_donor(store, tenant))
+    assert stranger.get(path).status_code == 410 and stranger.send(path).status_code == 410
+    assert "Архив собирается" not in words(stranger.page("/profile/data"))
+    assert client.submit(path).data == archive.data
+    assert client.get(path).status_code == 410, "the letter's link is for one use"
+    assert log(store, donor.account) == [E.DATA_EXPORTED, E.DATA_EXPORTED]
+    data_archive.sweep(store, now=clock.forward(days=3))
+    for table in (DataArchive, DataArchivePart):
+        assert store.scalars(select(table)).all() == [], "its time is over"
+
+
+def test_a_try_that_failed_is_made_anew_and_one_that_is_wanted_no_more_is_not(
+    as_account: Callable[..., Visitor], store: Session, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, donor, _ = booked(store)
+    client = as_account(donor)
+    client.send("/profile/data", {"current": PASSWORD})
+    with monkeypatch.context() as patch:
+        patch.setattr(data_archive, "finish", lambda *_args, **_more: 1 / 0)
+        work(app, store)
+    assert store.scalars(select(Message.status)).all() == [MessageStatus.DUE]
+    assert store.scalars(select(func.count(DataArchivePart.id))).one() == 1
+    work(app, store, now=NOW + dt.timedelta(minutes=5))
+    assert store.scalars(select(func.count(DataArchivePart.id))).one() == 1
+    client.send("/profile/data", {"current": PASSWORD, "again": "y"})
+    assert store.scalars(select(func.count(DataArchivePart.id))).one() == 0
+    client.send("/profile/delete", {"sure": "y", "current": PASSWORD})
+    work(app, store, now=NOW + dt.timedelta(minutes=9))
+    assert store.scalars(select(DataArchive)).all() == []
+    assert store.scalars(select(Message.status).order_by(Message.id.desc())).first() is (
+        MessageStatus.OBSOLETE
+    )
 
 
 def test_the_cabinet_is_deleted_after_the_password_and_a_tick(

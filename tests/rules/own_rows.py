@@ -12,7 +12,7 @@ from sqlalchemy import Enum, Integer, LargeBinary, SmallInteger, String, Uuid, i
 from sqlalchemy.orm import Session
 from sqlalchemy.types import JSON, Boolean, Date
 
-from app.models import Account, Base, Person
+from app.models import Account, Base, DataArchivePart, Person
 from app.models.base import UtcDateTime
 from app.models.crypto import Encrypted
 from app.models.enums import AppointmentStatus as A
@@ -42,6 +42,7 @@ class Filled:
             if not medical and name in MEDICAL:
                 continue
             self._fill(name, cls)
+        self._fill("data_archive_part", DataArchivePart)
         if medical:  # a line of a file is found by its record's code
             self.rows["feedback"][0].email = self.account.email
             self.rows["donor_import_row"][0].code = self.rows["donor_record"][0].code
@@ -92,6 +93,8 @@ class Filled:
                 elif not column.nullable:
                     self._needed(table)
                     setattr(row, column.name, self.keys[table])
+            elif column.name == "account_id":  # without a key, see the model
+                row.account_id = self.account.id
             elif column.name == "key":
                 row.key = uuid.uuid4().hex
             elif not column.nullable and column.default is None:

@@ -19,6 +19,8 @@ from app.models import (
     Attachment,
     Consent,
     ContactProof,
+    DataArchive,
+    DataArchivePart,
     Guest,
     MedicalDocument,
     OidcAttempt,
@@ -250,8 +252,13 @@ def of_the_cabinet(session: Session, person: Person, staff: StaffUser, n: int) -
         created_at=NOW, created_by_id=staff.id,
     )  # fmt: skip
     paper.content = f"UERG{n}"
-    session.add_all([proof, attempt, attached, paper])
-    return [account, proof, attempt, attached, paper]
+    archive = DataArchive(uid=uuid.uuid4(), account_id=account.id, asked_at=NOW, ends_at=NOW)
+    session.add_all([proof, attempt, attached, paper, archive])
+    session.flush()
+    part = DataArchivePart(uid=uuid.uuid4(), account_id=account.id, archive_id=archive.id, number=0)
+    part.content = f"UEsD{n}"
+    session.add(part)
+    return [account, proof, attempt, attached, paper, part]
 
 
 def test_a_ciphertext_in_another_row_column_or_table_is_an_error(session, pairs):

@@ -76,8 +76,18 @@ def test_the_archive_names_everything_in_both_languages() -> None:
 def test_the_archive_holds_every_mark_and_no_secret(session: Session, app: Any) -> None:
     filled = Filled(session, medical=True)
     with app.test_request_context():
-        body = paper.archive(own_data.collect(session, account=filled.account), now=NOW)
-    with zipfile.ZipFile(io.BytesIO(body)) as packed:
+        paper.write(
+            body := io.BytesIO(),
+            own_data.collect(session, account=filled.account),
+            own_data.files(session, account=filled.account),
+            now=NOW,
+        )
+    with zipfile.ZipFile(body) as packed:
+        (copy,) = (
+            row["content"]
+            for row in json.loads(packed.read(paper.JSON_NAME))["tables"]["medical_document"]
+        )
+        assert MARK in packed.read(copy).decode()
         told = json.loads(packed.read(paper.JSON_NAME))
         page = packed.read(paper.PAGE_NAME).decode()
     for table, column in PERSONAL_COLUMNS:

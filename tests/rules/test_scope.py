@@ -176,8 +176,8 @@ def seen(session: Session, table: str) -> set[Any]:
 
 
 SOMEBODYS = sorted(set(MODELS) - set(OF_NOBODY))
-UNSEEN = {"oidc_attempt"}
-"""Read by the system alone, while somebody is on his way to another system and back."""
+UNSEEN = {"oidc_attempt", "sign_in_refusal", "data_archive_part"}
+"""Nothing for staff: somebody on his way to another system and back, and what is the owner's alone."""
 PERSONAL = sorted(set(SOMEBODYS) - OPEN_TO_ALL)
 
 
