@@ -107,10 +107,10 @@ def _sms(app: Flask) -> Iterator[str]:
         return
     if not app.config["SMS_URL"]:
         if condition.sms_needed(db.session()):
-            yield "SMS не настроены: коды подтверждения записи не уходят. Задайте TALON_SMS_URL."
+            yield "СМС не настроены: коды подтверждения записи не уходят. Задайте TALON_SMS_URL."
         return
     gateway = config.sms_gateway(app.config["SMS_URL"])
     try:
         socket.create_connection((gateway.host, gateway.port), timeout=5).close()
     except OSError as error:
-        yield f"SMS-шлюз не отвечает ({type(error).__name__}): проверьте TALON_SMS_URL."
+        yield f"СМС-шлюз не отвечает ({type(error).__name__}): проверьте TALON_SMS_URL."

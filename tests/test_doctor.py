@@ -67,7 +67,7 @@ def test_a_polyclinic_without_sms_is_named(app, store, now, monkeypatch):
     assert found(app) == []
     make.make_polyclinic(store)
     store.commit()
-    assert [fault.split(":")[0] for fault in found(app)] == ["SMS не настроены"]
+    assert [fault.split(":")[0] for fault in found(app)] == ["СМС не настроены"]
 
 
 def test_an_sms_gateway_that_does_not_answer_is_named(app, store, now, monkeypatch):
@@ -75,7 +75,7 @@ def test_an_sms_gateway_that_does_not_answer_is_named(app, store, now, monkeypat
     monkeypatch.setitem(app.config, "MAILBOX", False)
     monkeypatch.setitem(app.config, "SMS_URL", "https://u:secret@127.0.0.1:1/")
     (fault,) = found(app)
-    assert fault.startswith("SMS-шлюз не отвечает") and "secret" not in fault
+    assert fault.startswith("СМС-шлюз не отвечает") and "secret" not in fault
     with open_gateway() as fake:
         monkeypatch.setitem(app.config, "SMS_URL", fake.url)
         assert found(app) == []

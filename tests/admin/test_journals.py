@@ -93,11 +93,11 @@ def test_sms_stand_in_the_ledger_with_masked_numbers_and_are_found_by_their_chan
     rows = "//table[contains(@class,'rows')]/tbody/tr"
     assert (len(both.xpath(rows)), len(only.xpath(rows))) == (2, 1)
     text = words(only)
-    assert "SMS об аннулированной записи" in text and "+7 *** ***-45-67" in text
+    assert "СМС об аннулированной записи" in text and "+7 *** ***-45-67" in text
     assert "9001234567" not in text and "i***@" not in text
     assert len(client.page("/staff/messages/?by=nonsense").xpath(rows)) == 2
     details = words(client.page(f"/staff/messages/details/?id={texted.uid}"))
-    assert "SMS-шлюз не принял сообщение (SMS 403)" in details and "-45-67" in details
+    assert "СМС-шлюз не принял сообщение (SMS 403)" in details and "-45-67" in details
 
 
 def test_an_sms_that_is_still_true_is_sent_again_as_one(store, as_staff, tenant):
@@ -131,14 +131,14 @@ def test_an_sms_that_is_still_true_is_sent_again_as_one(store, as_staff, tenant)
         ("ConnectionRefusedError 111", "почтовый сервер недоступен (ConnectionRefusedError 111)"),
         ("SMTPServerDisconnected", "почтовый сервер недоступен"),
         ("KeyError", "письмо не удалось отправить (KeyError)"),
-        ("SMS is not set up", "SMS не настроены"),
-        ("not a mobile number", "номер не мобильный, SMS на него не доходит"),
+        ("SMS is not set up", "СМС не настроены"),
+        ("not a mobile number", "номер не мобильный, СМС на него не доходит"),
         ("no phone number", "в карточке нет номера телефона"),
-        ("SMS no answer", "SMS-шлюз не ответил вовремя"),
-        ("SMS 403", "SMS-шлюз не принял сообщение (SMS 403)"),
-        ("SMS 429", "SMS-шлюз просит обратиться позже (SMS 429)"),
-        ("SMS 503", "SMS-шлюз просит обратиться позже (SMS 503)"),
-        ("SMS ConnectionRefusedError 111", "SMS-шлюз недоступен (SMS ConnectionRefusedError 111)"),
+        ("SMS no answer", "СМС-шлюз не ответил вовремя"),
+        ("SMS 403", "СМС-шлюз не принял сообщение (SMS 403)"),
+        ("SMS 429", "СМС-шлюз просит обратиться позже (SMS 429)"),
+        ("SMS 503", "СМС-шлюз просит обратиться позже (SMS 503)"),
+        ("SMS ConnectionRefusedError 111", "СМС-шлюз недоступен (SMS ConnectionRefusedError 111)"),
         ("", "Последняя ошибка—"),
     ],
 )

@@ -51,7 +51,7 @@ def test_the_day_is_closed_and_everybody_is_told(scheduler, store, tenant, role,
     [link] = day_page.xpath("//a[contains(@class,'danger')]/@href")
     page = scheduler.page(link)
     told = words(page)
-    assert "Мобильная" in told and "по SMS" in told
+    assert "Мобильная" in told and "по СМС" in told
     assert "Безтелефонная" in told and "нет адреса: позвоните" in told
     assert "Закрыть день: 1 записанный получит сообщение" in told
     assert "sittings.close" in set(store.scalars(select(AccessEvent.action)))

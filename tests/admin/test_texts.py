@@ -104,9 +104,9 @@ def test_an_sms_has_no_subject_and_shows_its_parts(office, store):
     _, client = office
     url = "/staff/letters/confirm_code/ru/"
     page = client.page(url)
-    assert not page.xpath("//*[@name='subject']") and "1 часть SMS" in words(page)
+    assert not page.xpath("//*[@name='subject']") and "1 часть СМС" in words(page)
     response = send(client, url, press="look", body="Здравствуйте! " * 6 + "Код {code}")
-    assert "2 части SMS, можно не больше 2" in words(response)
+    assert "2 части СМС, можно не больше 2" in words(response)
     assert send(client, url, body="{centre}: код {code}").status_code == 303
     row = store.scalars(select(MessageTemplate)).one()
     assert (row.subject, row.body) == ("", "{centre}: код {code}")

@@ -178,7 +178,7 @@ def test_the_centre_cancels_with_words_for_the_donor(desk: Desk, status: A) -> N
     here = f"{TICKET}{row.uid}"
     without = desk.client.send(f"{here}/cancel", {"comment": "  "})
     assert without.status_code == 422
-    assert "это прочтут в письме или SMS" in words(without)
+    assert "это прочтут в письме или СМС" in words(without)
     assert desk.status(row) is status
 
     desk.client.submit(here, {"comment": "Аппарат сломан"}, form=f"{here}/cancel")

@@ -115,7 +115,7 @@ def test_an_sms_shows_its_number_and_text(app: Flask, store: Session, client: Vi
     with app.app_context():
         deliver(message.id, 1)
     listed = client.page("/mailbox?lang=ru&to=%2B79001234567")
-    assert "SMS с кодом подтверждения" in words(listed)
+    assert "СМС с кодом подтверждения" in words(listed)
     text = listed.xpath("//ol[@class='letters']//a")[0].text
     assert text.startswith("Код подтверждения записи: ")
     page = client.page(f"/mailbox/{message.uid}?lang=ru")

@@ -27,6 +27,17 @@ def test_yo_is_written_where_it_is_spoken(path: str) -> None:
     assert not [match[0] for match in WITHOUT.finditer(text)]
 
 
+RUSSIAN = re.compile(r"[а-яё]", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", [path for path in READ_BY_PEOPLE if path.startswith("app/")])
+def test_a_short_message_is_written_in_russian_as_the_source_writes_it(path: str) -> None:
+    """«СМС» (system E): one word on the site, at the desk and in letters."""
+    lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+    said = [line for line in lines if not line.startswith("msgid") and RUSSIAN.search(line)]
+    assert not [line for line in said if re.search(r"\bSMS\b", line) and "name_en" not in line]
+
+
 def test_a_word_without_its_yo_is_noticed() -> None:
     assert WITHOUT.findall("Мы еще ждем ее")
     assert not WITHOUT.findall("Мы ещё ждём её на приёме")
