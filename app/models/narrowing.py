@@ -58,8 +58,8 @@ def _of_staff(scope: Scope) -> Iterator[tuple[type[Any], Criterion]]:
     both = branches + tenants + scope.above_ids
     staff_id = scope.staff_user_id or 0  # never «IS NULL»
     yield account.WebSession, lambda cls: cls.staff_user_id == staff_id
-    for model in (sign_in.OidcAttempt, sign_in.SignInRefusal, data_archive.DataArchivePart):
-        yield model, lambda cls: false()
+    for unseen in (sign_in.OidcAttempt, sign_in.SignInRefusal, data_archive.DataArchivePart):
+        yield unseen, lambda cls: false()
     if scope.everywhere:
         return
     accounts = select(account.AccountPerson.account_id).where(
