@@ -21,14 +21,14 @@ from app.models.enums import AppointmentStatus
 from app.public import whose
 from app.public.cabinet import note
 from app.public.guards import signed_in
-from app.public.header import cards, reader
+from app.public.header import cards, header, reader
 from app.public.site import public
 from app.rules import booking as rules
 from app.rules import cabinet, donor_day, facts, holding, nearest, window
 from app.rules.actor import actor_of
 from app.rules.eligibility import blocking
 from app.rules.errors import HoldEnded, NotFound, RuleError
-from app.rules.places import NO_CARD
+from app.rules.places import NO_CARD, NO_DONOR
 from forms.booking import choice_of
 
 
@@ -75,7 +75,7 @@ def _window(uid: uuid.UUID, error: str = "") -> str:
     against = list(shown.refusals)
     card = shown.card
     if g.user is not None and card is None:
-        against.append(NO_CARD)
+        against.append(NO_CARD if header().blood else NO_DONOR)
     against = blocking(against)
     others = []
     if card is not None and (error or against or not shown.free):

@@ -26,7 +26,7 @@ from app.public.esia_agree import to_question
 from app.public.esia_door import BACK, HOLDER, identity, links, place_of, provider
 from app.public.guards import STEPS, limited, local_path, signed_in, status_of
 from app.public.header import reader
-from app.public.sign_ins import code_of
+from app.public.sign_ins import code_of, landing
 from app.public.site import public
 from app.rules import esia as rules
 from app.rules import esia_cards, identities, sign_ins
@@ -190,10 +190,10 @@ def _onwards(attempt: OidcAttempt, asserted: Asserted, holder: str) -> Any:
     """Where one was going; or first the question whether a card may be made there."""
     place = place_of(attempt.back)
     if place is None or place.tenant_id in esia_cards.own_tenants(db.session(), reader()):
-        return redirect(attempt.back, 303)
+        return redirect(landing(attempt.back), 303)
     if not asserted.names_a_card:
         notice(say(Unconfirmed()), "refused")
-        return redirect(attempt.back, 303)
+        return redirect(landing(attempt.back), 303)
     with saved() as saving:
         rules.belongs_to(saving, attempt, account_id=reader().id)
     session[HOLDER] = holder  # a sign-in has begun a new cookie

@@ -26,6 +26,7 @@ from app.models.person import Person
 from app.models.sign_in import OidcAttempt
 from app.public.cabinet import note
 from app.public.esia_door import HOLDER, place_of, provider
+from app.public.sign_ins import landing
 from app.public.site import public
 from app.rules import esia, esia_cards, identities
 from app.rules.errors import RuleError
@@ -110,7 +111,7 @@ def esia_agree() -> Any:
     session.pop(ASKED, None)
     if new:
         notice(gettext("Your personal cabinet is open. From now on ESIA opens it."), "done")
-    return redirect(back, 303)
+    return redirect(landing(back), 303)
 
 
 def _agreed(saving: Session, form: AgreeForm, new: bool) -> str:

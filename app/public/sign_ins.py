@@ -66,10 +66,10 @@ def _onwards(endpoint: str, back: str | None) -> Any:
         return redirect(
             url_for(endpoint, next=local_path(back) if endpoint in PAGES else None), 303
         )
-    return redirect(_back(back), 303)
+    return redirect(landing(back), 303)
 
 
-def _back(path: str | None) -> str:
+def landing(path: str | None) -> str:
     """Where one came from; without that donors see the days, everybody else the cabinet."""
     back = local_path(path)
     if back != url_for("public.places") or g.user is None:
@@ -263,7 +263,7 @@ def _replace_password(account: Account, password: str) -> None:
 def _elsewhere() -> Any:
     """The next step if there is one; else where one was going; nobody signs in first."""
     if g.user is not None:
-        return redirect(_back(request.args.get("next")), 303)
+        return redirect(landing(request.args.get("next")), 303)
     step = step_of()
     back = request.args.get("next")
     return redirect(url_for(STEPS[step] if step else "public.sign_in", next=back), 303)

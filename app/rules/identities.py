@@ -52,8 +52,8 @@ class AnotherPerson(RuleError):
 class OnlyWay(RuleError):
     code = "esia_only_way"
     text = N_(
-        "ESIA is the only way into this cabinet. Add an e-mail in the profile, choose a password by “I have "
-        "forgotten the password” on the sign-in page, and then unlink it."
+        "ESIA is the only way into this cabinet. To unlink it, first add an e-mail in the profile (one that opens no "
+        "other cabinet) and choose a password by “I have forgotten the password” on the sign-in page."
     )
 
 

@@ -28,6 +28,11 @@ from app.rules.place_filters import Wish, choosable, conditions, open_days, orde
 NO_CARD = Refusal(
     "no_card", N_("You are registered with another organization: booking is possible only there.")
 )
+"""For a donor of another blood centre, a patient of another polyclinic."""
+NO_DONOR = Refusal(
+    NO_CARD.code,
+    N_("There is no donor’s card in your cabinet yet. Open one in your profile, under “My cards”."),
+)
 
 
 class State(StrEnum):
@@ -119,7 +124,8 @@ class Board:
             now=self.now,
         )
         if self.people is not None and person is None:
-            found.append(NO_CARD)
+            is_donor = any(one.blood_type for one in self.people.values())
+            found.append(NO_CARD if is_donor else NO_DONOR)
         return tuple(found)
 
 

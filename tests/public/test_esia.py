@@ -104,6 +104,7 @@ def test_again_it_opens_at_once(
 ) -> None:
     make_clinic(store, "esia")
     enter(client)
+    assert enter(new_client(), agree=False).location == "/cabinet"
     later = new_client()
     answer = enter(later, "/cabinet/events", agree=False)
     assert (answer.status_code, answer.location) == (303, "/cabinet/events")
