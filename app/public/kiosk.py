@@ -23,8 +23,11 @@ def leave() -> Any:
 
 @public.get("/visits/end")
 def end() -> Any:
-    """The same at the end of a countdown without JavaScript. Earlier than that it changes nothing."""
+    """The same at the end of a countdown without JavaScript. Earlier than that it changes nothing, nor where
+    none is running: another site may lead a browser here."""
     guest = visitor.guest()
+    if guest is None and g.user is not None:
+        return redirect(url_for("public.institutions"), 303)
     if guest is not None and guest.expires_at - g.now > 2 * guests.SLACK:
         return redirect(url_for("public.institutions"), 303)
     return _forget()

@@ -27,7 +27,7 @@ from app.public.cabinet_tickets import account_tickets
 from app.public.guards import counted, status_of
 from app.public.header import at
 from app.public.site import public
-from app.public.visits import day_of
+from app.public.visits import SAID, day_of
 from app.rules import cabinet, guests, patient_moves, patient_visits, reviews
 from app.rules.errors import NotFound, RuleError
 from forms.tickets import CodeForm, FindForm
@@ -37,7 +37,7 @@ def ticket_page(row: Appointment, error: str = "", form: Any = None) -> str:
     """The booking as it stands now, in the words of its organization's way of booking."""
     guest = visitor.guest()
     seconds = None
-    if guest is not None and row.policy.kiosk_seconds and row.status is A.BOOKED:
+    if guest is not None and row.policy.kiosk_seconds and row.status in SAID:
         left = (guest.expires_at - guests.SLACK - g.now).total_seconds()
         seconds = max(1, round(left)) if left <= row.policy.kiosk_seconds else None
     return render_template(

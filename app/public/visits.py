@@ -239,6 +239,10 @@ def _onward(row: Appointment, *, book: bool) -> Any:
     return redirect(url_for("public.visit", uid=row.uid), 303)
 
 
+SAID = (A.BOOKED, A.PENDING)
+"""Nothing more is to be typed here: a screen in a hall goes back to its beginning by itself."""
+
+
 def _book(row: Appointment) -> Any:
     person_id = visitor.person_in(row.organization, row.policy) or row.person_id
     fresh = row.status is A.HELD
@@ -257,7 +261,7 @@ def _book(row: Appointment) -> Any:
                 user_agent=request.user_agent.string or "",
             )
             seconds, guest = row.policy.kiosk_seconds, visitor.guest()
-            if seconds and guest is not None and done.status is A.BOOKED:
+            if seconds and guest is not None and done.status in SAID:
                 guests.soon_gone(saving, guest, seconds=seconds, now=g.now)
             if fresh:
                 note(AccountEventKind.BOOKED, person_id=done.person_id, appointment_id=done.id)

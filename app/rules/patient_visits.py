@@ -182,7 +182,10 @@ def next_step(policy: BookingPolicy, *, person_id: int | None, guest: Guest | No
     agreed = guest is not None and guest.agreed_at is not None
     if person_id is None and policy.entry is Entry.ACCOUNT:
         return Step.SIGN_IN
-    if policy.consent is ConsentStep.SCREEN and not agreed:
+    known_before = guest is not None and guest.person_id is not None  # where no box was ticked
+    if not agreed and (
+        policy.consent is ConsentStep.SCREEN or (policy.consent is ConsentStep.BOX and known_before)
+    ):
         return Step.CONSENT
     if person_id is None:
         return Step.IDENTIFY

@@ -98,7 +98,9 @@ def check(
             found.append(
                 Refusal(
                     "same_doctor",
-                    N_("You are booked with this doctor already, on %(date)s. Cancel that first."),
+                    N_(
+                        "There is a booking with this doctor already, on %(date)s. Cancel that first."
+                    ),
                     when,
                 )
             )
@@ -106,7 +108,9 @@ def check(
             found.append(
                 Refusal(
                     "same_time",
-                    N_("You have another visit at that time, on %(date)s. Choose another time."),
+                    N_(
+                        "There is another visit at that time already, on %(date)s. Choose another time."
+                    ),
                     when,
                 )
             )

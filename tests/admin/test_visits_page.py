@@ -60,7 +60,7 @@ def test_requests_of_patients_with_doctor_and_checks(world):
     assert "Пациента" in said and "Еловая М." in said
     for name in ("Прикрепление", "Направление"):
         assert re.search(rf"{name} \W* ?в порядке нет, и не нужно", said)
-    assert "в карте: Полис ОМС" in said and "SMS дойдёт" in said
+    assert "в карте: Полис ОМС" in said and "СМС дойдёт" in said
     assert "Группа крови" not in said and "донаци" not in said.casefold()
     assert "visits" in world.store.scalars(select(AccessEvent.action)).all()
 

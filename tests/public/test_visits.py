@@ -306,6 +306,40 @@ def test_the_screen_in_a_hall_forgets_whoever_sat_there(store, client, clock):
     assert booking(store).status is A.BOOKED
 
 
+def test_a_request_made_in_a_hall_leaves_the_screen_too(store, client):
+    clinic = make_clinic(store, "portal", confirmation="approval")
+    url = choose(client, clinic).location
+    client.send(f"{url}/consent", {"text": str(clinic.tenant.consent_text.id)})
+    client.send(f"{url}/identify", TWO)
+    assert booking(store).status is A.PENDING
+    assert client.page(url).xpath("//noscript/meta/@content") == ["21; url=/visits/end"]
+
+
+def test_an_address_alone_signs_nobody_out(store, as_account):
+    clinic = make_clinic(store, "esia")
+    client = as_account(make_account(store, clinic))
+    assert choose(client, clinic).status_code == 303
+    store.query(Guest).delete()
+    assert client.get("/visits/end").status_code == 303
+    assert client.get("/profile").status_code == 200
+
+
+def test_who_is_known_where_no_box_was_ticked_agrees_where_one_is_asked_for(store, client):
+    clinic = make_clinic(store, "registry", consent="registration")
+    asked = {name: value for name, value in OMS.items() if name != "consent"}
+    assert client.submit(address(clinic), asked, form=address(clinic)).status_code == 303
+    clinic.tenant.policy.consent = "box"
+    url = choose(client, clinic).location
+    page = client.page(url)
+    client.send(f"{url}/confirm")
+    assert booking(store).status is A.HELD, "not before he has agreed"
+    assert page.xpath(f"//form[@action='{url}/consent']")
+    client.send(f"{url}/consent", {"text": str(clinic.tenant.consent_text.id)})
+    assert client.send(f"{url}/confirm").status_code == 303
+    given = store.scalars(select(Consent)).one()
+    assert (booking(store).status, given.text.purpose) == (A.BOOKED, ConsentPurpose.BOOKING)
+
+
 def test_whoever_wants_to_stay_stays(store, client, clock):
     clinic = make_clinic(store, "portal")
     url = choose(client, clinic).location
