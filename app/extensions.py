@@ -138,7 +138,8 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def prepare_sqlite(engine: Engine) -> None:
-    """WAL, foreign keys, Cyrillic ``lower`` and BEGIN IMMEDIATE for whoever may write.
+    """WAL, foreign keys, Cyrillic ``lower`` and BEGIN IMMEDIATE for whoever may write; what is deleted is
+    overwritten in the file (not every SQLite is built so).
 
     SQLAlchemy's default begins lazily and oversells: two readers both see the last place free.
     """
@@ -147,7 +148,9 @@ def prepare_sqlite(engine: Engine) -> None:
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         connection.create_function("lower", 1, _lower, deterministic=True)
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+        for pragma in (
+            "journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL", "secure_delete=ON",
+        ):  # fmt: skip
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -137,7 +137,7 @@ class Filled:
         mapper = inspect(type(row))
         sealed = [n for n, v in vars(type(row)).items() if isinstance(v, Encrypted)]
         for name in sealed:
-            text = f"{self.mark} {next(self.numbers)}"
+            text = f"{self.mark} {next(self.numbers)}."
             setattr(
                 row, name, text if name != "content" else base64.b64encode(text.encode()).decode()
             )
@@ -156,11 +156,11 @@ class Filled:
             elif isinstance(kind, Date) and column.name != "last_day":
                 setattr(row, column.name, DAY)
             elif isinstance(kind, JSON) and column.name != "facts":
-                setattr(row, column.name, [f"{self.mark} {next(self.numbers)}"])
+                setattr(row, column.name, [f"{self.mark} {next(self.numbers)}."])
             elif isinstance(kind, JSON):
-                setattr(row, column.name, {"x": f"{self.mark} {next(self.numbers)}"})
+                setattr(row, column.name, {"x": f"{self.mark} {next(self.numbers)}."})
             elif isinstance(kind, String) and column.name not in KEPT_TEXT:
-                text = f"{self.mark} {next(self.numbers)}"
+                text = f"{self.mark} {next(self.numbers)}."
                 setattr(row, column.name, text[: kind.length or 200])
 
 
