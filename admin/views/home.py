@@ -1,4 +1,4 @@
-"""«Сегодня»: three numbers that want something from me, today's load, failed letters; nothing else."""
+"""«Сегодня»: the numbers that want something from me, today's load, failed letters; nothing else."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ class HomePage(Guarded, AdminIndexView):
         if self.may("queue.view"):
             for slug, shown in (("visits", tenants.take_patients), ("queue", tenants.take_donors)):
                 found += self._waiting(slug) if shown() else []
+        found += self._of_the_cabinet()
         if self.may("messages.view"):
             with self.within("messages.view"):
                 count = ledger.count_dead(self.session)
@@ -98,6 +99,32 @@ class HomePage(Guarded, AdminIndexView):
             Number(waiting.pending, words, _to(slug)),
             Number(waiting.overdue, late, _to(slug, overdue="1"), late=waiting.overdue > 0),
         ]
+
+    def _of_the_cabinet(self) -> list[Number]:
+        """What people ask for in the personal account; nothing where nobody asks."""
+        found = []
+        if self.may("attachments.edit"):
+            with self.within("attachments.edit"):
+                asked = today.attachments_asked(self.session)
+            words = ngettext("attachment is asked for", "attachments are asked for", asked)
+            found.append(Number(asked, words, _to("attachments")))
+        if self.may("profiles.confirm"):
+            with self.within("profiles.confirm"):
+                waiting = today.profiles(self.session, now=self.now)
+            words = (
+                ngettext(
+                    "profile to be confirmed, overdue: %(late)s",
+                    "profiles to be confirmed, overdue: %(late)s",
+                    waiting.pending,
+                    late=waiting.overdue,
+                )
+                if waiting.overdue
+                else ngettext(
+                    "profile to be confirmed", "profiles to be confirmed", waiting.pending
+                )
+            )
+            found.append(Number(waiting.pending, words, _to("confirmations"), waiting.overdue > 0))
+        return [each for each in found if each.count]
 
     def lost(self) -> list[Organization]:
         """Institutions without a link: the site books no doctors there."""

@@ -6,10 +6,13 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.models.attachment import Attachment
+from app.models.cabinet_choices import AttachmentStatus, ConfirmationStatus
 from app.models.enums import ScheduleStatus
+from app.models.medical_document import ProfileConfirmation
 from app.models.organization import Organization
 from app.models.schedule import Schedule
 from app.rules import queue
@@ -31,6 +34,26 @@ def waiting(session: Session, *, now: dt.datetime, of_patients: bool = False) ->
     return Waiting(
         queue.count(session, everything, now=now), queue.overdue(session, everything, now=now)
     )
+
+
+def attachments_asked(session: Session) -> int:
+    """Requests for an attachment that nobody has decided, counted as requests are."""
+    asked = select(Attachment.id).where(Attachment.status == AttachmentStatus.REQUESTED)
+    return _counted(session, asked)
+
+
+def profiles(session: Session, *, now: dt.datetime) -> Waiting:
+    """Profiles to be confirmed; overdue are those whose day is over everywhere."""
+    pending = select(ProfileConfirmation.id).where(
+        ProfileConfirmation.status == ConfirmationStatus.WAITING
+    )
+    late = pending.where(ProfileConfirmation.due_on < now.date())
+    return Waiting(_counted(session, pending), _counted(session, late))
+
+
+def _counted(session: Session, some: Select[int]) -> int:
+    found = select(func.count()).select_from(some.limit(queue.MOST_COUNTED + 1).subquery())
+    return session.scalar(found) or 0
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ def letters(store) -> list[MessageKind]:
 
 
 def test_a_request_is_accepted(registrar, store, home, asked):
+    assert "1 заявка на прикрепление" in words(registrar.page("/staff/"))
     page = words(registrar.page("/staff/attachments/"))
     assert home.mother.full_name in page and "Ленина, 5" in page and "Участок №1" in page
     assert registrar.send(f"/staff/attachments/{asked.uid}/accept/", {}).status_code == 303

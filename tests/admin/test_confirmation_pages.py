@@ -59,6 +59,8 @@ def test_the_list_says_how_many_working_days_are_left(
     rows = [words(row) for row in registrar.page("/staff/confirmations/").xpath("//tbody/tr")]
     assert "Поздняя" in rows[0] and "просрочено на 2 рабочих дня" in rows[0]
     assert "Ольховая" in rows[1] and "осталось 3 рабочих дня" in rows[1]
+    today = words(registrar.page("/staff/"))
+    assert "2 профиля ждут подтверждения, просрочено: 1" in today
     seen = store.scalars(select(AccessEvent).where(AccessEvent.action == "confirmations")).one()
     assert seen.tenant_id == tenant.id
 
