@@ -59,6 +59,7 @@ def institutions() -> str:
         specialties=directory.specialties(session),
         kind_of=kind_of,
         several=len(names) > 1,
+        of_one_body=len({each.organization.tenant_id for each in found}) < len(found),
     )
 
 

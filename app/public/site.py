@@ -12,6 +12,7 @@ def init_public(app: Flask) -> None:
     """Register the site, Bootstrap's and Leaflet's files served from here, and the memory of the anonymous list."""
     from app.public import (  # noqa: F401
         accounts,
+        bodies,
         booking,
         bookings,
         cabinet,

@@ -184,6 +184,8 @@ visitor GET   /visits/<uuid:uid>/ticket.pdf             uid=visit_booked
 visitor GET   /visits/<uuid:uid>/visit.ics              uid=visit_booked
 
 all     GET   /settlements
+all     GET   /organizations
+all     GET   /organizations/<uuid:uid>                 uid=clinic
 all     GET   /institutions
 all     GET   /institutions/<uuid:uid>                  uid=clinic
 all     GET   /institutions/<uuid:uid>/services         uid=clinic

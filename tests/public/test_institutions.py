@@ -131,6 +131,37 @@ def test_institutions_are_found_by_type_specialty_and_name(
         )
 
 
+def test_the_organization_is_chosen_and_then_its_institution(
+    client: Visitor, clinic: Clinic, store: Session
+) -> None:
+    """Row D5; an organization of one institution has nothing to choose from."""
+    alone = make.make_polyclinic(store, name="Горная поликлиника")
+    alone.root.takes_patients, alone.branch.settlement = False, "Горный"
+    assert client.page("/institutions").xpath("//main//a[@href='/organizations']")
+    page = client.page("/organizations")
+    assert headings(page) == ["Выберите медицинскую организацию"]
+    found = {" ".join(a.text_content().split()): a.get("href") for a in page.xpath("//main//ul//a")}
+    (own,) = (href for name, href in found.items() if name.startswith("Лесная поликлиника"))
+    (other,) = (href for name, href in found.items() if name.startswith("Горная поликлиника"))
+    assert len(found) == 2 and any("Учреждений: 2" in name for name in found)
+    answer = client.get(other)
+    assert (answer.status_code, answer.location) == (303, f"/institutions/{alone.branch.uid}")
+
+    page = client.page(own)
+    assert headings(page)[0] == "Выберите лечебное учреждение"
+    units = [a.get("href") for a in page.xpath("//main//h2/a")]
+    assert units == [f"/institutions/{clinic.tenant.root.uid}", clinic.url]
+    (back,) = client.page(clinic.url).xpath("//a[.='Учреждения той же организации']")
+    assert headings(client.page(back.get("href")))[0] == "Выберите лечебное учреждение"
+
+    client.get(f"/institutions?city={quote('Горный')}")  # remembered
+    page = client.page("/organizations")
+    assert len(page.xpath("//main//ul//a")) == 1
+    everywhere = page.xpath("//main//a[.='Показать все населённые пункты']/@href")[0]
+    assert len(client.page(everywhere).xpath("//main//ul//a")) == 2
+    assert client.get(f"/organizations/{make.make_tenant(store).root.uid}").status_code == 404
+
+
 # --- the three columns
 
 
@@ -355,6 +386,8 @@ def test_the_pages_speak_english(client: Visitor, clinic: Clinic) -> None:
     for path, said in (
         ("/settlements", "Choose your settlement"),
         ("/institutions", "Institutions found: 2"),
+        ("/organizations", "Choose a medical organization"),
+        (f"/organizations/{clinic.tenant.root.uid}", "Choose an institution"),
         (clinic.url, "Doctors’ specialties"),
         (f"{clinic.url}/services", "under the OMS policy"),
         (f"{clinic.url}/doctors/{clinic.role.uid}", "Paediatrician"),

@@ -10,9 +10,17 @@ from sqlalchemy import select
 from app.models import AuditEvent, Specialty
 from app.models.enums import Channel, Role, ScheduleStatus, SlotStatus
 from app.models.scope import SYSTEM, set_scope
-from app.rules import access, directory, directory_edit, organizations, policies, practitioners
+from app.rules import (
+    access,
+    bodies,
+    directory,
+    directory_edit,
+    organizations,
+    policies,
+    practitioners,
+)
 from app.rules.actor import actor_of
-from app.rules.errors import NotAllowed
+from app.rules.errors import NotAllowed, NotFound
 from app.rules.horizons import horizon
 from app.rules.slot_states import State, state_of
 from tests import make
@@ -244,3 +252,25 @@ def test_every_time_has_one_state(status, channel, hours, sitting, state):
 def test_the_last_open_day_is_open_to_its_end():
     until = horizon(7, zone="Europe/Moscow", now=make.NOW)
     assert until == dt.datetime(2026, 11, 30, 21, tzinfo=dt.UTC), "midnight in Moscow"
+
+
+def test_a_body_stands_once_with_its_institutions_that_take_patients(session, clinic):
+    """Row D5: first the organization, then its institution; the body itself first."""
+    other = make.make_polyclinic(session, name="Горная поликлиника")
+    other.root.takes_patients, other.branch.settlement = False, "Горный"
+    make.make_tenant(session, name="Центр крови")
+    session.flush()
+    found = [(each.organization, each.institutions) for each in bodies.bodies(session)]
+    assert found == [(other.root, 1), (clinic.root, 2)]
+    (there,) = bodies.bodies(session, settlement="Горный")
+    assert there.organization is other.root
+    assert bodies.bodies(session, settlement="Дальний") == []
+    for place in (clinic.root, clinic.branch):  # whichever is named
+        assert bodies.institutions(session, uid=place.uid) == (
+            clinic.root,
+            [clinic.root, clinic.branch],
+        )
+    clinic.branch.takes_patients = clinic.root.takes_patients = False
+    session.flush()
+    with pytest.raises(NotFound):
+        bodies.institutions(session, uid=clinic.root.uid)
