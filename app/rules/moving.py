@@ -241,11 +241,14 @@ def move(
             "starts_at": [was.isoformat(), done.starts_at.isoformat()],
         },
     )
-    _tell(session, done, was=was, now=now)
+    _tell(session, done, was=was, now=now, at_desk=at_desk)
     return done
 
 
-def _tell(session: Session, moved: Appointment, *, was: dt.datetime, now: dt.datetime) -> None:
+def _tell(
+    session: Session, moved: Appointment, *, was: dt.datetime, now: dt.datetime, at_desk: bool
+) -> None:
+    """Whoever has moved it in the cabinet sees it at once: no SMS goes (E53), and nobody has to phone."""
     outbox.withdraw(session, appointment_id=moved.id, kinds=OUTDATED, now=now)
     outbox.tell(
         session,
@@ -253,6 +256,7 @@ def _tell(session: Session, moved: Appointment, *, was: dt.datetime, now: dt.dat
         MessageKind.MOVED,
         now=now,
         useless_after=moved.starts_at,
+        instead=at_desk,
         was=was.isoformat(),
     )
     announcing.remind(session, moved, now=now)

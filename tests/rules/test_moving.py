@@ -17,6 +17,7 @@ from app.models.enums import (
     Confirmation,
     MessageKind,
     MessageStatus,
+    Relation,
     Role,
     ScheduleStatus,
     SlotStatus,
@@ -107,6 +108,16 @@ def test_who_has_no_account_learns_of_it_by_sms_and_what_told_the_former_time_is
         (MessageKind.VISIT_MOVED, MessageStatus.OBSOLETE),
         (MessageKind.VISIT_MOVED, MessageStatus.DUE),
     ]
+
+
+def test_who_moves_his_own_visit_is_sent_no_sms_and_phoned_by_nobody(world):
+    """Row E53: an account without an e-mail, which the call centre has issued."""
+    world.tenant.policy.move_limit = 1
+    account = make.make_account(world.session, email=None, email_confirmed_at=None)
+    make.make_kept(world.session, account, world.patient, Relation.SELF)
+    move(world, world.slots[2], at_desk=False)
+    set_scope(world.session, SYSTEM)
+    assert world.session.scalars(select(Message.kind)).all() == []
 
 
 def test_who_has_an_account_gets_a_letter_and_a_new_reminder(world):
