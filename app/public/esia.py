@@ -22,7 +22,7 @@ from app.models.sign_in import OidcAttempt
 from app.oidc.provider import Provider
 from app.public import fresh
 from app.public.cabinet import note
-from app.public.esia_agree import to_question
+from app.public.esia_agree import call, to_question
 from app.public.esia_door import BACK, HOLDER, identity, links, place_of, provider
 from app.public.guards import STEPS, limited, local_path, signed_in, status_of
 from app.public.header import reader
@@ -162,6 +162,7 @@ def _entered(attempt: OidcAttempt, asserted: Asserted) -> Any:
             esia_cards.link(saving, account, found, now=g.now)
             code = sign_ins.next_step(account, code_given=False) is sign_ins.Step.CODE
             sessions.sign_in(account, half_open=code)
+            call(asserted)
             note(AccountEventKind.SIGN_IN)  # a half-open one is written down with its code
     if account is None:
         return to_question(attempt, asserted)

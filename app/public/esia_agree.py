@@ -22,10 +22,11 @@ from app.models.account import Account
 from app.models.cabinet_choices import AccountEventKind
 from app.models.consent import ConsentText
 from app.models.organization import Organization
-from app.models.person import Person
+from app.models.person import Person, with_initials
 from app.models.sign_in import OidcAttempt
 from app.public.cabinet import note
 from app.public.esia_door import HOLDER, place_of, provider
+from app.public.header import NAME
 from app.public.sign_ins import landing
 from app.public.site import public
 from app.rules import esia, esia_cards, identities
@@ -144,11 +145,20 @@ def _agreed(saving: Session, form: AgreeForm, new: bool) -> str:
     )
     if new:
         sessions.sign_in(account)
+        call(asserted)
         note(AccountEventKind.SIGN_IN)
     note(AccountEventKind.CONSENT_GIVEN)
     if refused:
         notice(refused, "refused")
     return attempt.back
+
+
+def call(asserted: Asserted) -> None:
+    """What the frame calls whoever has just signed in, until a card of his does."""
+    if asserted.family_name:
+        session[NAME] = with_initials(
+            asserted.family_name, asserted.given_name, asserted.patronymic
+        )
 
 
 def _made(

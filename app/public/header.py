@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from flask import g
+from flask import g, session
 
 from app.extensions import db
 from app.models.account import Account
@@ -13,6 +13,10 @@ from app.models.blood import BloodType
 from app.models.organization import Organization
 from app.rules import directory, places
 from app.rules.documents import masked
+
+NAME = "name"
+"""Key of the browser's own signed cookie, which ends with the session: surname and initials of whoever has come by
+ESIA, which no card of his says yet (D4; the account keeps none, docs/decisions/0022)."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def _header(roots: Sequence[Organization], patients: bool) -> Header:
 
 
 def _name(account: Account) -> str:
-    name: str = g.get("own_name") or ""
+    name: str = g.get("own_name") or session.get(NAME, "")
     if name:
         return name
     return account.email or (masked(account.login) if account.login else "")

@@ -112,6 +112,19 @@ def test_again_it_opens_at_once(
     assert "Вход в систему" in words(later.get("/cabinet/events"))
 
 
+def test_whoever_has_no_card_is_called_by_name_until_he_signs_out(
+    client: Visitor, store: Session, esia: Served
+) -> None:
+    """Row D4; the name is in the browser alone. Patients come to the cabinet."""
+    make.make_polyclinic(store)
+    for answer in (enter(client), client.send("/sign-out", {}) and enter(client, agree=False)):
+        assert (answer.status_code, answer.location) == (303, "/cabinet")
+        assert client.page("/cabinet/events").xpath("string(//p[@class='own-name'])").endswith("Рябинина А. П.")  # fmt: skip
+    client.send("/sign-out", {})
+    assert "Рябинина" not in words(client.get("/"))
+    assert own_cards(store) == []
+
+
 def test_who_refuses_leaves_nothing_behind(client: Visitor, store: Session, esia: Served) -> None:
     asked = enter(client, agree=False)
     assert "Отказаться" in words(asked)
