@@ -42,8 +42,25 @@ def look(page: Page, *, accessible: bool = True) -> None:
             axe(page)
 
 
+FOCUS = """wanted => {
+    const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect()
+    const label = e.labels && e.labels[0] ? e.labels[0].getBoundingClientRect().height : 0
+    const inline = style.display === 'inline' && e.parentElement.innerText.trim() !== e.innerText.trim()
+    return {there: e === wanted, skip: e.matches('.skip'), outside: e === document.body,
+            words: (e.innerText || e.name || e.tagName).replace(/\\s+/g, ' ').slice(0, 60),
+            seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+            large: inline || Math.max(box.height, label) >= 24}
+}"""
+"""What has the focus now: whether that is ``wanted``, can be seen, and is large enough to be hit (a link
+within a sentence is as high as its line)."""
+MOST_TABS = 150
+
+
 class Visitor:
     """Somebody at a browser: whatever way a page comes up, it is looked at."""
+
+    by_keys = False
+    """Links, buttons and fields are reached with Tab and pressed with Enter: there is no mouse."""
 
     def __init__(self, live: Live, page: Page, *, javascript: bool = True) -> None:
         self.live, self.page, self.javascript = live, page, javascript
@@ -58,12 +75,38 @@ class Visitor:
         self.look()
 
     def follow(self, name: str | re.Pattern[str], *, within: str = "body") -> None:
-        """Click the first link of that name."""
-        self.leave(self.page.locator(within).get_by_role("link", name=name).first.click)
+        """Go where the first link of that name leads."""
+        self.act(self.page.locator(within).get_by_role("link", name=name).first)
 
     def press(self, name: str | re.Pattern[str], *, within: str = "main") -> None:
-        """Click the only button of exactly that name."""
-        self.leave(self.page.locator(within).get_by_role("button", name=name, exact=True).click)
+        """Press the only button of exactly that name."""
+        self.act(self.page.locator(within).get_by_role("button", name=name, exact=True))
+
+    def act(self, what: Locator) -> None:
+        """Press what leads to another page."""
+        if self.by_keys:
+            self.tab_to(what)
+            self.key("Enter")
+        else:
+            self.leave(what.click)
+
+    def tab_to(self, what: Locator) -> None:
+        """Tab until it has the focus; past the frame by «Перейти к содержанию», if it stands in the page."""
+        wanted = what.element_handle()
+        assert wanted is not None
+        inside = wanted.evaluate("e => e.closest('main') !== null")
+        for _ in range(MOST_TABS):
+            self.page.keyboard.press("Tab")
+            focus = wanted.evaluate(FOCUS)
+            if focus["outside"]:  # round the window's own buttons, and from the top again
+                continue
+            assert focus["seen"], f"{self.page.url}: the focus on «{focus['words']}» cannot be seen"
+            assert focus["large"], f"{self.page.url}: «{focus['words']}» is too small to be hit"
+            if focus["there"]:
+                return
+            if focus["skip"] and inside:
+                self.page.keyboard.press("Enter")
+        raise AssertionError(f"{self.page.url}: Tab never comes to {what}")
 
     def key(self, key: str) -> None:
         """Press a key that leads to another page."""
@@ -79,10 +122,38 @@ class Visitor:
         """Type into fields, or choose, by their names in the form."""
         for name, value in fields.items():
             field = self.page.locator(f"main [name={name}]:not([type=hidden])")
+            if self.by_keys:
+                self.tab_to(field)
             if field.evaluate("e => e.tagName") == "SELECT":
                 field.select_option(value)
+            elif self.by_keys:  # what stood there is selected
+                self.page.keyboard.type(value)
             else:
                 field.fill(value)
+
+    def mark(self, name: str, value: str) -> None:
+        """One of several radio buttons, none of which is marked."""
+        group = self.page.locator(f"main [name={name}]")
+        wanted = self.page.locator(f"main [name={name}][value='{value}']")
+        if not self.by_keys:
+            wanted.check()
+            return
+        self.tab_to(group.first)
+        self.page.keyboard.press("Space")
+        for _ in range(group.count()):
+            if wanted.is_checked():
+                return
+            self.page.keyboard.press("ArrowDown")
+        expect(wanted).to_be_checked()
+
+    def unfold(self, name: str) -> None:
+        """Open what is folded under that line."""
+        line = self.page.locator("main summary").filter(has_text=name)
+        if self.by_keys:
+            self.tab_to(line)
+            self.page.keyboard.press("Enter")
+        else:
+            line.click()
 
     def file(self, name: str | re.Pattern[str], *, within: str = "main") -> bytes:
         """Follow the first link of that name to a file; what is in it."""

@@ -1,4 +1,4 @@
-"""Patients without an account in Chromium: seeds B, D and E (both modes), in the words of the sources.
+"""Patients without an account in Chromium: seeds B and E (both modes), in the words of the sources.
 
 With JavaScript and without, wide and on a phone; each page is looked at by axe on its way.
 """
@@ -18,7 +18,7 @@ from tests.browser import NARROW, WIDE, on_both_engines
 from tests.journeys.people import Visitor, engine, now
 from tests.journeys.test_booking import text_of
 from tests.live import Live
-from tests.public.clinic import BORN, PHONE, POLICY, Clinic, make_account, make_clinic
+from tests.public.clinic import BORN, PHONE, POLICY, Clinic, make_clinic
 
 FORM_OF_READER = [(WIDE, True), (NARROW, False)]
 
@@ -29,18 +29,10 @@ class Patient(Visitor):
     def tick(self, name: str) -> None:
         self.page.locator(f"main [name={name}]").check()
 
-    def choose(self, clinic: Clinic, hour: str = "9:00") -> None:
-        """From the list of institutions to a free time of the doctor, by links alone."""
-        self.go("/institutions")
-        self.follow(re.compile("Выбрать врача.*Сосны"), within="main")
-        self.follow(re.compile("Захарова"), within="main")
-        self.press(re.compile(f"^{hour} "))
-
     def press(self, name: str | re.Pattern[str], *, within: str = "main") -> None:
         """A button by its whole name, or by how it begins."""
         exact = isinstance(name, str)
-        button = self.page.locator(within).get_by_role("button", name=name, exact=exact).first
-        self.leave(button.click)
+        self.act(self.page.locator(within).get_by_role("button", name=name, exact=exact).first)
 
     def code_of_sms(self) -> str:
         """What the telephone shows: the newest SMS of the mailbox."""
@@ -194,62 +186,16 @@ def test_the_patient_portal(
     assert status(live) is AppointmentStatus.BOOKED
 
 
-@pytest.mark.parametrize(("width", "javascript"), FORM_OF_READER)
-@engine("sqlite")
-def test_the_regional_portal(
-    live: Live, open_page: Callable[..., Page], width: int, javascript: bool
-) -> None:
-    """Seed D, signed in: the agreement, the telephone, the green tick, «Остаться», «В начало»."""
-    clinic = arranged(live, "esia")
-    with live.session() as session:
-        account = make_account(session, clinic)
-    page = open_page(live.url, width=width, javascript=javascript)
-    live.sign_in(page, account)
-    patient = Patient(live, page, javascript=javascript)
-    patient.choose(clinic)
-    patient.press("Да, я даю согласие")
-    assert patient.heading() == "Выберите телефон для связи с вами"
-    patient.press("Подтвердить")
-    patient.says("Введите номер мобильного телефона или отметьте, что не хотите его указывать")
-    page.get_by_label("Я не хочу указывать контактный телефон").check()
-    patient.press("Подтвердить")
-    assert patient.heading() == "Вы успешно записались на приём!"
-    patient.says("Ждём Вас в назначенное время с полисом медицинского страхования")
-    patient.says(re.compile("Автоматический выход произойдёт через 1[0-8] секунд"))
-    patient.press("Остаться")
-    expect(page.get_by_text("Автоматический выход")).to_have_count(0)
-    patient.press("В начало")
-    expect(page.get_by_role("link", name="Вход")).to_be_visible()
-
-
 @engine("sqlite")
 def test_by_keyboard_alone(live: Live, open_page: Callable[..., Page]) -> None:
-    """Tab, arrows, space and Enter from the schedule to the ticket; the errors' summary gets the focus' way."""
+    """Tab and Enter from the schedule to the ticket."""
     clinic = arranged(live, "portal")
     page = open_page(live.url)
     patient = Patient(live, page)
+    patient.by_keys = True
     patient.go(f"{clinic.doctor}")
-
-    def to(name: str, role: str = "button") -> None:
-        """Tab until that thing has the focus, which can be seen."""
-        wanted = page.get_by_role(role, name=name).first  # type: ignore[arg-type]
-        for _ in range(60):
-            page.keyboard.press("Tab")
-            if wanted.evaluate("e => e === document.activeElement"):
-                outline = wanted.evaluate("e => getComputedStyle(e).outlineStyle")
-                assert outline != "none", name
-                return
-        raise AssertionError(f"Tab never comes to «{name}»")
-
-    to("9:00")
-    patient.key("Enter")
-    to("Да, я даю согласие")
-    patient.key("Enter")
-    to("Номер полиса ОМС", "textbox")
-    page.keyboard.type(POLICY)
-    to("Номер паспорта", "textbox")
-    page.keyboard.type("123456")
-    to("Дата рождения", "textbox")
-    page.keyboard.type(BORN)
+    patient.press(re.compile("^9:00 "))
+    patient.press("Да, я даю согласие")
+    patient.fill(number=POLICY, second="123456", birth_date=BORN)
     patient.key("Enter")
     assert patient.heading() == "Вы успешно записались на приём!"

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.models import (
     Account,
+    AccountPerson,
     District,
     Person,
     PractitionerRole,
@@ -32,6 +33,8 @@ class Household:
     tenant: make.Tenant
     account: Account
     """The mother's."""
+    kept: AccountPerson
+    """That she keeps her own card."""
     mother: Person
     child: Person
     father: Person
@@ -99,14 +102,14 @@ def make_household(
         make.make_attachment(session, person, adults, now=now)
     make.make_attachment(session, child, children, now=now)
     account, fathers = make.make_account(session, now=now), make.make_account(session, now=now)
-    make.make_kept(session, account, mother, Relation.SELF, now=now)
+    kept = make.make_kept(session, account, mother, Relation.SELF, now=now)
     make.make_kept(session, fathers, father, Relation.SELF, now=now)
     date = now.date() + dt.timedelta(days=2)
     day = make.make_sitting(session, roles["paediatrician"], date=date, times=("09:00", "09:15"))
     make.make_sitting(session, roles["therapist"], date=date, times=("10:00", "10:15"))
     make.make_sitting(session, roles["specialist"], date=date, times=("12:00", "12:15"))
     return Household(
-        tenant, account, mother, child, father, fathers, **roles,
+        tenant, account, kept, mother, child, father, fathers, **roles,
         for_adults=adults, for_children=children, day=day, slots=make.slots_of(session, day),
         registrar=make.make_staff(session, Role.REGISTRAR, root, now=now),
     )  # fmt: skip
