@@ -194,7 +194,9 @@ def test_a_profile_is_asked_to_be_confirmed_and_taken_back(
     assert answer.status_code == 303
     row = store.scalars(select(ProfileConfirmation)).one()
     assert row.status is ConfirmationStatus.WAITING
-    assert "ждёт подтверждения" in words(visitor.page("/cabinet/card"))
+    assert "Ответ придёт не позже" in words(visitor.page("/cabinet/card"))
+    row.due_on = NOW.date() - dt.timedelta(days=1)
+    assert "ответ задерживается" in words(visitor.page("/cabinet/card"))
     assert visitor.send(url).status_code == 409
     visitor.send(f"{url}/withdraw")
     store.refresh(row)
