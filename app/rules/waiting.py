@@ -9,13 +9,24 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session, joinedload
 
-from app.models.cabinet_choices import WaitingStatus
+from app.models.cabinet_choices import OfferStatus, WaitingStatus
 from app.models.directory import PractitionerRole
 from app.models.scope import widened
-from app.models.waiting import WaitingEntry
+from app.models.waiting import WaitingEntry, WaitingOffer
 from app.rules import audit, offer_answers, transitions
 from app.rules.actor import Actor
 from app.rules.errors import N_, NotFound, RuleError
@@ -158,15 +169,27 @@ def _shown() -> Select[WaitingEntry]:
 
 
 def ahead(session: Session, entries: Collection[WaitingEntry]) -> dict[int, int]:
-    """How many stand before each in the line for the same thing, counted up to MOST_COUNTED + 1."""
+    """How many stand before each in the line for the same thing, counted up to MOST_COUNTED + 1.
+
+    Of those who wait, in the line's order and so by its index; of those who have an offer, by that.
+    """
     found = {}
+    offered = select(WaitingOffer.entry_id).where(WaitingOffer.status == OfferStatus.OPEN)
     with widened(session, REASON):
         for entry in entries:
             if entry.status is not W.WAITING:
                 continue
-            some = select(WaitingEntry.id).where(_before(entry)).limit(MOST_COUNTED + 1).subquery()
-            found[entry.id] = session.scalar(select(func.count()).select_from(some)) or 0
+            before = select(WaitingEntry.id).where(_before(entry))
+            waiting = before.where(WaitingEntry.status == W.WAITING)
+            answering = before.where(WaitingEntry.status == W.OFFERED, WaitingEntry.id.in_(offered))
+            count = session.scalar(select(_count(waiting) + _count(answering))) or 0
+            found[entry.id] = min(count, MOST_COUNTED + 1)
     return found
+
+
+def _count(people: Select[int]) -> ScalarSelect[int]:
+    some = people.order_by(WaitingEntry.priority, WaitingEntry.id).limit(MOST_COUNTED + 1)
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()
 
 
 def _before(entry: WaitingEntry) -> ColumnElement[bool]:
@@ -179,13 +202,8 @@ def _before(entry: WaitingEntry) -> ColumnElement[bool]:
             strict=True,
         )
     ]  # fmt: skip
-    earlier = and_(WaitingEntry.priority == entry.priority, WaitingEntry.id < entry.id)
     others = true() if entry.family is None else or_(
         WaitingEntry.family.is_(None), WaitingEntry.family != entry.family
     )  # fmt: skip
-    return and_(
-        *same,
-        WaitingEntry.status.in_(IN_LINE),
-        or_(WaitingEntry.priority < entry.priority, earlier),
-        others,
-    )
+    earlier = tuple_(WaitingEntry.priority, WaitingEntry.id) < (entry.priority, entry.id)
+    return and_(*same, earlier, others)

@@ -31,6 +31,7 @@ from app.rules import (
     notices,
     offer_answers,
     offers,
+    waiting,
 )
 from app.rules.actor import SYSTEM, Actor
 from app.rules.errors import Refused
@@ -75,6 +76,7 @@ def test_a_cancelled_place_is_offered_to_who_came_first(session: Session) -> Non
     assert offer.appointment.status is A.HELD
     assert offer.appointment.hold_until == offer.expires_at
     assert [entry.status for entry in entries] == [WaitingStatus.OFFERED, WaitingStatus.WAITING]
+    assert waiting.ahead(session, entries) == {entries[1].id: 1}  # the offer may be taken
     assert [row.account_id for row in letters(session, MessageKind.PLACE_OFFERED)] == [
         first.account.id
     ]
