@@ -36,6 +36,11 @@ from app.rules.patient_visits import Step, next_step
 from app.rules.places import NO_CARD
 from forms.directory import uuid_of
 
+SAID = (
+    A.BOOKED,
+    A.PENDING,
+)  # nothing more is to be typed: a screen in a hall may go back by itself
+
 
 @public.post("/visits")
 def choose_time() -> Any:
@@ -237,10 +242,6 @@ def _onward(row: Appointment, *, book: bool) -> Any:
     if book and _step(row) is Step.CONFIRM:
         return _book(row)
     return redirect(url_for("public.visit", uid=row.uid), 303)
-
-
-SAID = (A.BOOKED, A.PENDING)
-"""Nothing more is to be typed here: a screen in a hall goes back to its beginning by itself."""
 
 
 def _book(row: Appointment) -> Any:

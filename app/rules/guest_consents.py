@@ -12,9 +12,20 @@ from app.models.appointment import Appointment
 from app.models.consent import Consent, ConsentText
 from app.models.enums import ConsentPurpose
 from app.models.guest import Guest, SurveyAddress
+from app.models.policy import BookingPolicy
+from app.models.policy_choices import ConsentStep
 from app.models.scope import widened
 from app.rules import surveys
 from app.rules.guests import WHOSE, text_of
+
+
+def due(policy: BookingPolicy, guest: Guest | None) -> bool:
+    """The screen of the consent comes next: the policy has one, or a box where one says who one is, and this
+    guest has said so before, where no box was ticked. Pure."""
+    if guest is not None and guest.agreed_at is not None:
+        return False
+    known = guest is not None and guest.person_id is not None
+    return policy.consent is ConsentStep.SCREEN or (policy.consent is ConsentStep.BOX and known)
 
 
 def write_down(

@@ -20,7 +20,7 @@ from app.models.directory import PractitionerRole
 from app.models.enums import AppointmentStatus
 from app.models.guest import Guest
 from app.models.policy import BookingPolicy
-from app.models.policy_choices import ConsentStep, Entry, PhoneRule
+from app.models.policy_choices import Entry, PhoneRule
 from app.models.schedule import Schedule
 from app.models.scope import widened
 from app.rules import (
@@ -179,13 +179,9 @@ def _whole() -> Select[Appointment]:
 
 def next_step(policy: BookingPolicy, *, person_id: int | None, guest: Guest | None) -> Step:
     """What has to be said before a held time can be booked, in the order of the policy. Pure."""
-    agreed = guest is not None and guest.agreed_at is not None
     if person_id is None and policy.entry is Entry.ACCOUNT:
         return Step.SIGN_IN
-    known_before = guest is not None and guest.person_id is not None  # where no box was ticked
-    if not agreed and (
-        policy.consent is ConsentStep.SCREEN or (policy.consent is ConsentStep.BOX and known_before)
-    ):
+    if guest_consents.due(policy, guest):
         return Step.CONSENT
     if person_id is None:
         return Step.IDENTIFY
