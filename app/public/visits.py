@@ -36,10 +36,7 @@ from app.rules.patient_visits import Step, next_step
 from app.rules.places import NO_CARD
 from forms.directory import uuid_of
 
-SAID = (
-    A.BOOKED,
-    A.PENDING,
-)  # nothing more is to be typed: a screen in a hall may go back by itself
+SAID = (A.BOOKED, A.PENDING)  # nothing more is to be typed here
 
 
 @public.post("/visits")
