@@ -52,7 +52,7 @@ def test_a_place_goes_from_hand_to_hand(live: Live, open_page: Callable[..., Pag
     day = full_day(live)
     second = signed_in(live, open_page(live.url), "second")
     join(second, day)
-    second.says("Вы первый в очереди.")
+    second.says("Перед вами никого нет.")
     third = signed_in(
         live, open_page(live.url, width=NARROW, javascript=False), "third", javascript=False
     )
@@ -82,7 +82,7 @@ def test_a_place_goes_from_hand_to_hand(live: Live, open_page: Callable[..., Pag
     third.press("Записаться")
     expect(third.page.locator(".big-state")).to_have_text("На утверждении")
     second.go("/cabinet/waiting")
-    second.says("Вы первый в очереди.")
+    second.says("Перед вами никого нет.")
     with live.session() as session:
         query = select(WaitingEntry.status).order_by(WaitingEntry.id)
         assert [status.value for status in session.scalars(query)] == ["waiting", "booked"]

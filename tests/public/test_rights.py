@@ -235,7 +235,7 @@ def test_staff_write_a_prescription_and_stop_it(
     assert bad.status_code == 422 and "хотя бы один час" in words(bad)
     client.submit(f"{card}prescriptions/", form)
     page = client.page(card)
-    assert "Пробин" in words(page) and "08:00, 20:00" in words(page)
+    assert "Пробин" in words(page) and " 8:00, 20:00" in words(page)
     (stop,) = page.xpath("//a[contains(@href, '/stop/')]/@href")
     client.submit(stop)
     assert "остановлено" in words(client.page(card))

@@ -63,7 +63,7 @@ def test_a_full_day_leads_to_the_waiting_list(
     answer = client.send(link, {"people": str(known.person.uid)})
     assert answer.status_code == 303
     text = words(client.page("/cabinet/waiting"))
-    assert "Вы первый в очереди" in text and "Тромбоцитаферез" in text
+    assert "Перед вами никого нет" in text and "Тромбоцитаферез" in text
     (entry,) = store.scalars(select(WaitingEntry))
     assert (entry.person_id, entry.status) == (known.person.id, WaitingStatus.WAITING)
     kinds = store.scalars(select(AccountEvent.kind)).all()
