@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from psycopg import sql
 
 from app.models import Base
 
-Changes = dict[str, sql.SQL | sql.Composed]
+Changes = Mapping[str, sql.Composable]
 UID = sql.SQL("gen_random_uuid()")
 
 
@@ -26,10 +26,10 @@ def copy(
 ) -> None:
     """Copy the row ``of`` of ``model`` for each number ``n``, under the id ``first`` + n and with ``changes``."""
     table = Base.metadata.tables[model.__tablename__]
-    values = {"id": sql.SQL("{} + n").format(first)}
+    values: dict[str, sql.Composable] = {"id": sql.SQL("{} + n").format(first)}
     if "uid" in table.columns:
         values["uid"] = UID
-    values |= changes
+    values.update(changes)
     names = [column.name for column in table.columns]
     db.execute(
         sql.SQL(

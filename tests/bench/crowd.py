@@ -24,13 +24,13 @@ from app.models import (
 )
 from app.models.enums import AppointmentStatus
 from tests import make
+from tests.bench.copies import Changes, copy
 from tests.bench.sites import Sites
 
 FIRST = 1_000_000_000
 """Ids of copies begin here, out of the sequences' way: copy ``n`` of anything is FIRST + n."""
 DAYS = 60
 THESE = sql.SQL("{} + n").format(FIRST)
-UID = sql.SQL("gen_random_uuid()")
 CODE = sql.SQL("'9' || lpad(n::text, 8, '0')")
 NAME = sql.SQL("'Пробная' || n")
 DAY = sql.SQL("{} + n % {}").format(FIRST, DAYS)
@@ -92,28 +92,7 @@ class Crowd:
         return self.sites.centre.count(AppointmentStatus.PENDING)
 
     def _copy(
-        self,
-        db: psycopg.Connection[Any],
-        model: type[Base],
-        numbers: range,
-        changes: dict[str, sql.SQL | sql.Composed],
+        self, db: psycopg.Connection[Any], model: type[Base], numbers: range, changes: Changes
     ) -> None:
         """Copy the first row of ``model`` for each number, with other ids and ``changes``."""
-        table = Base.metadata.tables[model.__tablename__]
-        values = {"id": THESE} | ({"uid": UID} if "uid" in table.columns else {}) | changes
-        names = [column.name for column in table.columns]
-        db.execute(
-            sql.SQL(
-                "INSERT INTO {table} ({names}) SELECT {values} "
-                "FROM {table} t, generate_series({start}, {stop}) n WHERE t.id = {first}"
-            ).format(
-                table=sql.Identifier(table.name),
-                names=sql.SQL(", ").join(map(sql.Identifier, names)),
-                values=sql.SQL(", ").join(
-                    values.get(name, sql.SQL("t.") + sql.Identifier(name)) for name in names
-                ),
-                start=numbers.start,
-                stop=numbers.stop - 1,
-                first=self.first[model],
-            )
-        )
+        copy(db, model, numbers, changes, of=self.first[model], first=FIRST)

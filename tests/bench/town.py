@@ -24,6 +24,7 @@ from app.models import (
 from app.rules import starters
 from app.rules.clock import local_date, monday_of
 from tests import make
+from tests.bench.copies import Changes, copy
 from tests.bench.sites import Sites
 
 FIRST = 1_500_000_000
@@ -170,30 +171,7 @@ class Town:
         return list(rows)
 
     def _copy(
-        self,
-        db: psycopg.Connection[Any],
-        model: type[Base],
-        numbers: range,
-        changes: dict[str, Any],
+        self, db: psycopg.Connection[Any], model: type[Base], numbers: range, changes: Changes
     ) -> None:
         """Copy the first row of ``model`` for each number, with other ids and ``changes``."""
-        table = Base.metadata.tables[model.__tablename__]
-        values = {"id": sql.SQL("{} + n").format(FIRST)} | changes
-        if "uid" in table.columns:
-            values["uid"] = sql.SQL("gen_random_uuid()")
-        names = [column.name for column in table.columns]
-        db.execute(
-            sql.SQL(
-                "INSERT INTO {table} ({names}) SELECT {values} "
-                "FROM {table} t, generate_series({start}::bigint, {stop}) n WHERE t.id = {first}"
-            ).format(
-                table=sql.Identifier(table.name),
-                names=sql.SQL(", ").join(map(sql.Identifier, names)),
-                values=sql.SQL(", ").join(
-                    values.get(name, sql.SQL("t.") + sql.Identifier(name)) for name in names
-                ),
-                start=numbers.start,
-                stop=numbers.stop - 1,
-                first=self.first[model],
-            )
-        )
+        copy(db, model, numbers, changes, of=self.first[model], first=FIRST)

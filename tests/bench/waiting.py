@@ -118,7 +118,9 @@ class Lines:
             rows = _account(session, account, card, PATIENTS) | {
                 WaitingEntry: _entry(entry, PATIENTS)
             }
-            some = {Attachment: (attached.id, {"person_id": THESE.format(PATIENTS)})}
+            some: dict[type[Base], tuple[int, Changes]] = {
+                Attachment: (attached.id, {"person_id": THESE.format(PATIENTS)})
+            }
 
         def taken(session: Session, number: int) -> Appointment:
             date = now.date() + dt.timedelta(days=2 + number % 10)
