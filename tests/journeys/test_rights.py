@@ -100,7 +100,7 @@ def test_from_a_new_telephone_to_a_deleted_cabinet(
 
     page.goto("/profile/delete")
     check(page)
-    page.get_by_label("Я прочитал").check()
+    page.get_by_label("Мне понятно").check()
     page.get_by_label("Ваш пароль").fill(make.PASSWORD)
     page.get_by_role("button", name="Удалить кабинет").click()
     expect(page.get_by_text("Ваш кабинет удалён.")).to_be_visible()
