@@ -66,6 +66,7 @@ def test_from_registration_to_the_specialist_and_a_copy_by_letter(
     mother.go("/")
     mother.follow("Регистрация")
     mother.says("Цифры на обороте листа номером полиса не являются")
+    mother.says("Полис добровольного страхования (ДМС) не подходит")
     mother.press("Продолжить")  # empty: each slip is said at its field
     expect(page.get_by_role("alert").get_by_role("link")).to_have_count(7)
     mother.fill(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import select
 
 from app.models import Account, Message
@@ -39,6 +39,12 @@ def arranged(live: Live) -> Account:
         return donor.account
 
 
+def led(what: Locator) -> None:
+    """Press it, and wait for the page to which it leads: a click alone does not."""
+    with what.page.expect_navigation():
+        what.click()
+
+
 def looked_at(page: Page) -> None:
     axe(page)
     fits(page)
@@ -54,17 +60,17 @@ def test_from_a_new_telephone_to_a_deleted_cabinet(
     check = looked_at if scripts else (lambda page: None)
     page.goto("/profile")
     check(page)
-    page.get_by_role("link", name=re.compile("Указать.*Телефон")).click()
+    led(page.get_by_role("link", name=re.compile("Указать.*Телефон")))
     check(page)
     page.get_by_label("Новый номер").fill("8 900 123-45-67")
     page.get_by_label("Ваш пароль").fill(make.PASSWORD)
-    page.get_by_role("button", name="Отправить код").click()
+    led(page.get_by_role("button", name="Отправить код"))
     check(page)
     code = re.search(r"телефона: (\d{6})", newest(live, MessageKind.PHONE_CODE, page))
     assert code is not None
     page.goto("/profile/phone/code")
     page.get_by_label("Введите код").fill(code[1])
-    page.get_by_role("button", name="Подтвердить номер").click()
+    led(page.get_by_role("button", name="Подтвердить номер"))
     expect(page).to_have_url(re.compile("/profile$"))
     expect(page.get_by_text("+7 *** ***-45-67").first).to_be_visible()
 
@@ -74,7 +80,7 @@ def test_from_a_new_telephone_to_a_deleted_cabinet(
     stranger = open_page(live.url, width=width, javascript=scripts)
     stranger.goto(urlsplit(address[0]).path)
     check(stranger)
-    stranger.get_by_role("button", name="Не присылать").click()
+    led(stranger.get_by_role("button", name="Не присылать"))
     expect(stranger.get_by_role("heading", level=1)).to_have_text(
         "Такие уведомления больше не приходят"
     )
@@ -84,9 +90,9 @@ def test_from_a_new_telephone_to_a_deleted_cabinet(
 
     page.goto("/profile/rights")
     check(page)
-    page.get_by_role("link", name="Забрать мои данные").click()
+    led(page.get_by_role("link", name="Забрать мои данные"))
     page.get_by_label("Ваш пароль").fill(make.PASSWORD)
-    page.get_by_role("button", name="Собрать архив").click()
+    led(page.get_by_role("button", name="Собрать архив"))
     check(page)
     newest(live, MessageKind.DATA_READY, page)
     page.goto("/profile/data")
@@ -102,7 +108,7 @@ def test_from_a_new_telephone_to_a_deleted_cabinet(
     check(page)
     page.get_by_label("Мне понятно").check()
     page.get_by_label("Ваш пароль").fill(make.PASSWORD)
-    page.get_by_role("button", name="Удалить кабинет").click()
+    led(page.get_by_role("button", name="Удалить кабинет"))
     expect(page.get_by_text("Ваш кабинет удалён.")).to_be_visible()
     with live.session() as session:
         gone = session.scalars(select(Account)).one()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -69,10 +70,8 @@ def test_a_place_goes_from_hand_to_hand(live: Live, open_page: Callable[..., Pag
     post.leave(post.page.locator("div.text a").first.click)
     assert post.heading() == "Вам предложено место"
     expect(post.page.locator(".countdown-text")).to_contain_text("Место держится за вами")
-    post.page.keyboard.press("Tab")
-    button = post.page.get_by_role("button", name="Отказаться")
-    button.focus()
-    post.key("Enter")
+    post.by_keys = True
+    post.press(re.compile("^Отказаться"))
     assert post.heading() == "Место передано следующему"
 
     mail = Visitor(live, open_page(live.url), javascript=True)
