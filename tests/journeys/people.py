@@ -48,11 +48,11 @@ FOCUS = """wanted => {
     const inline = style.display === 'inline' && e.parentElement.innerText.trim() !== e.innerText.trim()
     return {there: e === wanted, skip: e.matches('.skip'), outside: e === document.body,
             words: (e.innerText || e.name || e.tagName).replace(/\\s+/g, ' ').slice(0, 60),
-            seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+            seen: e.type === 'date' || style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
             large: inline || Math.max(box.height, label) >= 24}
 }"""
 """What has the focus now: whether that is ``wanted``, can be seen, and is large enough to be hit (a link
-within a sentence is as high as its line)."""
+within a sentence is as high as its line; parts of a date show the browser's own mark)."""
 MOST_TABS = 150
 
 
