@@ -400,6 +400,7 @@ def test_no_query_breaks_a_page(client: Visitor, clinic: Clinic, text: str) -> N
     for path in (
         "/settlements",
         "/institutions",
+        "/organizations",
         clinic.url,
         f"{clinic.url}/doctors/{clinic.role.uid}",
     ):
