@@ -45,11 +45,10 @@ def step_of() -> Step | None:
 
 
 def limited(*tries: tuple[str, str]) -> None:
-    """Count each (kind, value) at once, whatever comes of the request. Raises TooManyTries."""
+    """Count each (kind, value) at once, whatever comes of the request, in one statement. Raises TooManyTries."""
     session = db.session()
     try:
-        for kind, value in tries:
-            throttle.count(session, kind=kind, value=value, now=g.now)
+        throttle.count_all(session, tries, now=g.now)
     finally:
         session.commit()
 
