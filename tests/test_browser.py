@@ -24,6 +24,11 @@ PAGES = {
     "/image": "<img src='/good'>",
     "/broad": "<link rel=stylesheet href='/broad.css'><p>Broad</p>",
     "/broad.css": "p { width: 2000px }",
+    "/read": "<link rel=stylesheet href='/grey.css'><p>Read</p>",
+    "/grey": "<link rel=stylesheet href='/grey.css'><p class=grey>Grey</p>",
+    "/pale": "<link rel=stylesheet href='/pale.css'><p>Pale</p>",
+    "/grey.css": ".grey { color: #ccc }",
+    "/pale.css": "p { color: #ccc }",
 }
 KINDS = {".js": "text/javascript", "css": "text/css"}
 
@@ -95,6 +100,21 @@ def test_axe_finds_an_image_without_words(chromium: Browser, site: str) -> None:
         page.goto(f"{site}/image")
         with pytest.raises(AssertionError, match="image-alt"):
             axe(page)
+
+
+@pytest.mark.parametrize("path", ["/grey", "/pale"])
+def test_pale_letters_are_found_beside_good_ones_in_the_same_place(
+    chromium: Browser, site: str, path: str
+) -> None:
+    with chromium.new_context() as context:
+        page = context.new_page()
+        for _ in range(2):  # what was found once is found again
+            page.goto(f"{site}/read")
+            axe(page)
+            axe(page)
+            page.goto(site + path)
+            with pytest.raises(AssertionError, match="color-contrast"):
+                axe(page)
 
 
 def test_a_page_that_is_too_broad_is_noticed(chromium: Browser, site: str) -> None:
