@@ -309,6 +309,13 @@ def test_guessing_birth_dates_of_one_ticket_ends_wherever_one_tries_from(world):
         ),
         ({"entry": Entry.BEFORE, "consent": ConsentStep.BOX}, None, {}, Step.IDENTIFY),
         ({"entry": Entry.BEFORE, "consent": ConsentStep.BOX}, 1, {}, Step.CONFIRM),
+        ({"entry": Entry.BEFORE, "consent": ConsentStep.BOX}, 1, {"person_id": 1}, Step.CONSENT),
+        (
+            {"entry": Entry.BEFORE, "consent": ConsentStep.BOX},
+            1,
+            {"person_id": 1, "agreed_at": NOW},
+            Step.CONFIRM,
+        ),
         ({"entry": Entry.ACCOUNT, "phone": PhoneRule.CHOICE}, 1, {}, Step.PHONE),
         (
             {"entry": Entry.ACCOUNT, "phone": PhoneRule.CHOICE},
@@ -337,9 +344,13 @@ def test_what_comes_next(changes, person_id, facts, step):
         "phone": PhoneRule.NONE,
         "confirmation": Confirmation.NONE,
     } | changes
-    guest = SimpleNamespace(
-        **{"agreed_at": None, "phone_settled": False, "phone_ciphertext": None} | facts
-    )
+    nothing = {
+        "person_id": None,
+        "agreed_at": None,
+        "phone_settled": False,
+        "phone_ciphertext": None,
+    }
+    guest = SimpleNamespace(**nothing | facts)
     assert next_step(SimpleNamespace(**settings), person_id=person_id, guest=guest) is step
 
 
