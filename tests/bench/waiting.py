@@ -124,9 +124,9 @@ class Lines:
 
         def taken(session: Session, number: int) -> Appointment:
             date = now.date() + dt.timedelta(days=2 + number % 10)
-            day = make.make_sitting(
-                session, role, date=date, times=[f"{6 + number // 10 % 12:02}:00"]
-            )
+            hour, quarter = 6 + number // 10 % 12, number // 120 % 4
+            at = f"{hour:02}:{quarter * 15:02}"
+            day = make.make_sitting(session, role, date=date, times=[at])
             return self._booked(session, tenant, make.make_person(session, tenant, now=now), day)
 
         return Line(PATIENTS, rows, some, taken)
