@@ -124,7 +124,7 @@ def confirm_booking(uid: uuid.UUID) -> Any:
         row = cabinet.own(db.session(), uid=uid)
         whose.note_refused(row, row.person_id)
         only_reads()
-        return _confirm_page(cabinet.own(db.session(), uid=uid), error=say(refusal)), 409
+        return _confirm_page(row, error=say(refusal)), 409
     return redirect(url_for("public.booking", uid=uid), 303)
 
 
