@@ -235,10 +235,8 @@ class WaitingView(StaffView):
         """On behalf of a caller who has an account."""
         self.need("waiting.edit")
         form = JoinForm(request.form if request.method == "POST" else None)
-        for name in (
-            "donation_type",
-            "role",
-        ):  # an organization of the one kind has none of the other
+        # An organization of the one kind has nothing of the other to choose.
+        for name in ("donation_type", "role"):
             if not form[name].things:
                 del form[name]
         title = gettext("Put a caller in line")

@@ -7,11 +7,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.models.account import Account, AccountPerson, WebSession
-from app.models.enums import Relation
 from app.models.person import Person
 from app.models.scope import widened
 from app.rules import documents, families
@@ -47,20 +46,11 @@ def keepers(session: Session, *, person: Person, now: dt.datetime) -> Sequence[K
         rows = session.execute(
             select(Account, seen)
             .join(AccountPerson, AccountPerson.account_id == Account.id)
-            .where(own(person, now))
+            .where(families.own_card(person, now))
             .order_by(Account.id)
             .limit(MOST)
         ).all()
     return [Keeper(account, seen_at) for account, seen_at in rows]
-
-
-def own(person: Person, now: dt.datetime) -> ColumnElement[bool]:
-    """Rows of AccountPerson that keep this card as one's own now."""
-    return and_(
-        AccountPerson.person_id == person.id,
-        AccountPerson.relation == Relation.SELF,
-        families.open_at(now),
-    )
 
 
 def keeper(session: Session, *, person: Person, uid: uuid.UUID, now: dt.datetime) -> Account:

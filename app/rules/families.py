@@ -48,16 +48,19 @@ def own_of(session: Session, *, account_id: int | None) -> Sequence[int]:
         ).all()
 
 
+def own_card(person: Person, now: dt.datetime) -> ColumnElement[bool]:
+    """Rows of AccountPerson that keep this card as one's own now."""
+    return and_(
+        AccountPerson.person_id == person.id,
+        AccountPerson.relation == Relation.SELF,
+        open_at(now),
+    )
+
+
 def accounts_of(session: Session, *, person: Person, now: dt.datetime) -> Sequence[int]:
     """Keys of the accounts that keep this card as their own."""
     with widened(session, WHOSE):
-        return session.scalars(
-            select(AccountPerson.account_id).where(
-                AccountPerson.person_id == person.id,
-                AccountPerson.relation == Relation.SELF,
-                open_at(now),
-            )
-        ).all()
+        return session.scalars(select(AccountPerson.account_id).where(own_card(person, now))).all()
 
 
 def waiting(session: Session, *, account_id: int) -> Sequence[AccountPerson]:

@@ -108,7 +108,7 @@ class Lines:
             make.make_district_doctor(session, district, role)
             account = make.make_account(session, now=now)
             card = make.make_person(session, tenant, now=now)
-            known: Any = make.KnownDonor(account, card, None)  # type: ignore[arg-type]
+            known: Any = make.KnownDonor(account, card, None)  # type: ignore[arg-type] # a patient has no donor's row
             attached = make.make_attachment(session, card, district, now=now)
             entry = make_entry(
                 session, tenant, known, role_id=role.id,
