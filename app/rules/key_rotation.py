@@ -31,6 +31,8 @@ from app.models.crypto import (
 
 PORTION = 500
 """Values sealed anew in one transaction: some hundredths of a second."""
+MOST_BYTES = 16 * 2**20
+"""Of sealed values held in memory at once: three of the largest documents. One value is always taken."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +89,22 @@ def step(
     session: Session, kind: Kind, *, after: int, limit: int = PORTION, indexes: bool = False
 ) -> Portion:
     """The next portion after the row ``after``: values of old keys; with ``indexes`` also look-up indexes
-    that another index key made. Commit after each."""
+    that another index key made. At most ``limit`` values and MOST_BYTES of them. Commit after each."""
     model, sealed = kind.model, kind.sealed
     reindexes = indexes and kind.indexed
     index = kind.index if reindexes else sealed
-    query = select(model.id, model.uid, sealed, index).where(model.id > after, sealed.is_not(None))
+    wanted = [model.id > after, sealed.is_not(None)]
     if not reindexes:
-        query = query.where(func.substr(sealed, 1, 2, type_=LargeBinary) != prefix(keys().current))
-    rows = session.execute(query.order_by(model.id).limit(limit).with_for_update()).all()
+        wanted.append(func.substr(sealed, 1, 2, type_=LargeBinary) != prefix(keys().current))
+    last, is_end = _portion(session, kind, wanted, limit)
+    if last is None:
+        return Portion(None, 0, ())
+    rows = session.execute(
+        select(model.id, model.uid, sealed, index)
+        .where(*wanted, model.id <= last)
+        .order_by(model.id)
+        .with_for_update()
+    ).all()
     changes, unreadable = [], []
     for row_id, uid, value, found in rows:
         bound = bound_to(model.__tablename__, kind.name, uid)
@@ -112,8 +122,25 @@ def step(
             changes.append({"id": row_id, **change})
     for each in _alike(changes):
         session.execute(update(model), each)
-    last = rows[-1].id if len(rows) == limit else None
-    return Portion(last, len(changes), tuple(unreadable))
+    return Portion(None if is_end else last, len(changes), tuple(unreadable))
+
+
+def _portion(
+    session: Session, kind: Kind, wanted: list[Any], limit: int
+) -> tuple[int | None, bool]:
+    """The last row of the next portion, by the sizes of its values; whether there is nothing after it."""
+    rows = session.execute(
+        select(kind.model.id, func.length(kind.sealed))
+        .where(*wanted)
+        .order_by(kind.model.id)
+        .limit(limit)
+    ).all()
+    taken, size = 0, 0
+    for _, length in rows:
+        if taken and size + length > MOST_BYTES:
+            break
+        taken, size = taken + 1, size + length
+    return (rows[taken - 1].id if taken else None), taken == len(rows) < limit
 
 
 def _alike(changes: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -107,6 +107,16 @@ def test_what_was_done_before_an_interruption_is_not_done_again(session, people,
     assert people[0].phone_ciphertext == first
 
 
+@pytest.mark.parametrize("most", [1, 90])
+def test_a_portion_of_large_values_ends_early(session, people, ring, monkeypatch, most):
+    ring(1, 2)
+    total = counts(session)[1]
+    monkeypatch.setattr(key_rotation, "MOST_BYTES", most)
+    done = rotate(session)
+    assert max(each.changed for each in done) == (1 if most == 1 else 2)
+    assert sum(each.changed for each in done) == total and counts(session) == {2: total}
+
+
 def test_what_no_key_opens_is_named_and_left_alone(session, people, ring):
     thief, victim, whole = people[:3]
     session.execute(
