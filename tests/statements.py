@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import Connection, Engine, event
@@ -26,6 +27,27 @@ def statements(of: Flask | Session | Engine | Connection) -> Iterator[list[str]]
         yield seen
     finally:
         event.remove(bind, "before_cursor_execute", note)
+
+
+def plans(session: Session, ask: Callable[[], object], *, naming: str) -> list[list[str]]:
+    """How the database goes about each statement of ``ask()`` that names this table, as lines."""
+    said: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if naming in statement:
+            said.append((statement, parameters))
+
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+    explain = "EXPLAIN " if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
+    return [
+        [str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters)]
+        for statement, parameters in said
+    ]
 
 
 def _bind(of: Flask | Session | Engine | Connection) -> Engine | Connection:

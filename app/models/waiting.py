@@ -35,6 +35,7 @@ class WaitingEntry(BranchScoped, PersonOwned, HasUid, Base):
         Index(
             "ix_waiting_entry_next",
             "organization_id",
+            "donation_type_id",  # null for a doctor's places
             "priority",
             "id",
             postgresql_where=text("status = 'waiting'"),

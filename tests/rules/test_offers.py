@@ -6,8 +6,10 @@ import datetime as dt
 import uuid
 
 import pytest
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
+from app.models import WaitingEntry
 from app.models.cabinet_choices import NoticeEvent, OfferStatus, WaitingStatus
 from app.models.enums import (
     ActorKind,
@@ -38,7 +40,7 @@ from app.rules.errors import Refused
 from app.rules.invariants import check_invariants
 from tests import make
 from tests.make import NOW
-from tests.statements import statements
+from tests.statements import plans, statements
 from tests.waiting import letters, make_entry, open_offers, wakes, work
 
 MINUTE = dt.timedelta(minutes=1)
@@ -479,6 +481,34 @@ def test_who_is_not_attached_or_referred_is_passed_over_in_one_look(session: Ses
         assert set(looked.skipped.values()) == {"no_referral"}
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+def test_who_waits_for_something_else_is_not_walked_past(session: Session) -> None:
+    tenant = make.make_tenant(session)
+    known = make.make_donor(session, tenant)
+    mine = make_entry(session, tenant, known)
+    fields = {
+        column.key: getattr(mine, column.key)
+        for column in WaitingEntry.__table__.columns
+        if column.key not in ("id", "uid")
+    }
+    sister = make.make_organization(session, part_of_id=tenant.id, root_id=tenant.id)
+    elsewhere = {"organization_id": sister.id}
+    others = {"donation_type_id": tenant.types[DonationKind.PLASMA].id, "priority": -1}
+    for changes in (elsewhere, others):
+        session.execute(
+            insert(WaitingEntry), [{"uid": uuid.uuid4(), **fields, **changes} for _ in range(2000)]
+        )
+    day = make.make_schedule(session, tenant, total=1)
+    session.execute(text("ANALYZE"))
+
+    def look() -> None:
+        assert len(offers.look(session, schedule_id=day.id, now=NOW).offers) == 1
+
+    _of_any, here = plans(session, look, naming="ORDER BY waiting_entry.priority")
+    by_index = [line for line in here if "Index Cond" in line or "SEARCH" in line]
+    both = {"organization_id", "donation_type_id"}
+    assert any(all(name in line for name in both) for line in by_index), here
 
 
 def test_a_long_line_is_gone_through_in_portions(session: Session) -> None:

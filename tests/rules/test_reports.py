@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, func, insert, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from app.models import Appointment, Organization, Schedule, Slot
@@ -25,6 +25,7 @@ from app.rules.errors import NotFound
 from app.rules.reports import DAY, Asked, By, Whose
 from app.rules.reports_bookings import Channels, Decisions, Losses
 from tests import make
+from tests.statements import plans, statements
 
 MONDAY = dt.date(2026, 11, 2)
 SUNDAY = dt.date(2026, 11, 8)
@@ -536,28 +537,22 @@ def many(session: Session, table: Any, rows: list[dict[str, Any]]) -> Sequence[i
 
 def test_no_statement_walks_through_a_whole_table(session: Session, years: World) -> None:
     """Each goes by an index that the period bounds, whatever the reader's scope adds to it."""
-    said: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if "schedule" in statement:
-            said.append((statement, parameters))
-
     user = make.make_staff(session, Role.MANAGER, years.ours.root)
-    connection = session.connection()
     set_scope(session, access.staff_scope(session, user, "reports.view"))
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        for report, statements in STATEMENTS.items():
+
+    def ask() -> None:
+        for report, count in STATEMENTS.items():
             for by in By:
-                before = len(said)
-                report(session, asked(years.ours.root, years.ours.branch, by=by))
-                assert len(said) - before == statements
+                with statements(session) as seen:
+                    report(session, asked(years.ours.root, years.ours.branch, by=by))
+                assert sum("schedule" in statement for statement in seen) == count
+
+    try:
+        found = plans(session, ask, naming="schedule")
     finally:
-        event.remove(connection, "before_cursor_execute", note)
         set_scope(session, SYSTEM)
-    explain = "EXPLAIN " if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
-    for statement, parameters in said:
-        plan = [str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters)]
+    assert found
+    for plan in found:
         walked = [f"{word} {table}" for table in LARGE for word in ("Seq Scan on", "SCAN")]
         assert not [line for line in plan for each in walked if each in f"{line} "], plan
         indexed = [line.replace(" ", "") for line in plan if re.search("Index Cond|SEARCH", line)]
