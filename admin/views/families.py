@@ -13,7 +13,6 @@ from flask_babel import lazy_gettext as _l
 from admin.base import StaffPage, done, refused
 from app.extensions import saved
 from app.i18n import say
-from app.models.account import AccountPerson
 from app.rules import families, family_answers, lookup
 from app.rules.errors import NotFound, RuleError
 from forms.attachments import EndForm
@@ -37,7 +36,7 @@ class FamiliesPage(StaffPage):
     @expose("/<uuid:account>/<uuid:person>/", methods=("POST",))
     def decide(self, account: uuid.UUID, person: uuid.UUID) -> Any:
         """The papers are there, or the request is refused."""
-        row = self._named(account, person)
+        row = families.asked_link(self.session, account=account, person=person)
         act = family_answers.confirm if request.form.get("say") == "yes" else family_answers.refuse
         try:
             with saved() as session:
@@ -88,9 +87,3 @@ class FamiliesPage(StaffPage):
             "admin/families/end.html", form=form, row=row, keeper=names.get(row.account_id, "")
         )
         return page, 422 if form.errors else 200
-
-    def _named(self, account: uuid.UUID, person: uuid.UUID) -> AccountPerson:
-        for row in families.requests(self.session):
-            if (row.account.uid, row.person.uid) == (account, person):
-                return row
-        raise NotFound()

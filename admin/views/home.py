@@ -108,6 +108,11 @@ class HomePage(Guarded, AdminIndexView):
                 asked = today.attachments_asked(self.session)
             words = ngettext("attachment is asked for", "attachments are asked for", asked)
             found.append(Number(asked, words, _to("attachments")))
+        if self.may("family.decide"):
+            with self.within("family.decide"):
+                asked = today.families_asked(self.session)
+            words = ngettext("family request", "family requests", asked)
+            found.append(Number(asked, words, _to("families")))
         if self.may("profiles.confirm"):
             with self.within("profiles.confirm"):
                 waiting = today.profiles(self.session, now=self.now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, false
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, BigKey, HasUid, stored_by_value
@@ -59,6 +59,10 @@ class Account(HasUid, Base):
     people: Mapped[list[AccountPerson]] = relationship(back_populates="account")
 
 
+ASKED = "relation != 'self' AND agreed_at IS NULL AND ends_at IS NULL"
+"""Of an AccountPerson: somebody asks to act for a relative, and nobody has agreed yet."""
+
+
 class AccountPerson(PersonOwned, TenantScoped, Base):
     """This account keeps this card, as oneself or for a relative (C8–C10).
 
@@ -66,7 +70,17 @@ class AccountPerson(PersonOwned, TenantScoped, Base):
     """
 
     __tablename__ = "account_person"
-    __table_args__ = (UniqueConstraint("account_id", "person_id"),)
+    __table_args__ = (
+        UniqueConstraint("account_id", "person_id"),
+        Index(
+            "ix_account_person_asked",
+            "tenant_id",
+            "created_at",
+            "id",
+            postgresql_where=text(ASKED),
+            sqlite_where=text(ASKED),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))

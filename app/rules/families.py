@@ -68,7 +68,7 @@ def waiting(session: Session, *, account_id: int) -> Sequence[AccountPerson]:
     with widened(session, WHOSE):
         return session.scalars(
             _whole()
-            .where(AccountPerson.account_id == account_id, _asked())
+            .where(AccountPerson.account_id == account_id, asked())
             .order_by(AccountPerson.id)
         ).all()
 
@@ -87,13 +87,14 @@ def others(
                 AccountPerson.person_id.in_(own),
                 AccountPerson.account_id != account_id,
                 AccountPerson.relation != Relation.SELF,
-                or_(open_at(now), _asked()),
+                or_(open_at(now), asked()),
             )
             .order_by(AccountPerson.id)
         ).all()
 
 
-def _asked() -> ColumnElement[bool]:
+def asked() -> ColumnElement[bool]:
+    """Rows of AccountPerson that nobody has agreed to yet (app.models.account.ASKED)."""
     return and_(
         AccountPerson.relation != Relation.SELF,
         AccountPerson.agreed_at.is_(None),
@@ -106,7 +107,7 @@ def requests(session: Session, *, limit: int = MOST) -> Sequence[AccountPerson]:
     return session.scalars(
         _whole()
         .options(joinedload(AccountPerson.account))
-        .where(_asked())
+        .where(asked())
         .order_by(AccountPerson.created_at, AccountPerson.id)
         .limit(limit)
     ).all()
@@ -117,7 +118,7 @@ def around(
 ) -> tuple[Sequence[AccountPerson], Sequence[AccountPerson]]:
     """For staff, of one card: who acts for its owner, or has asked to; and for whom the owner acts here.
     Three queries."""
-    lasts = or_(open_at(now), _asked())
+    lasts = or_(open_at(now), asked())
     query = (
         _whole()
         .options(joinedload(AccountPerson.account))
@@ -135,16 +136,24 @@ def open_link(
     session: Session, *, account: uuid.UUID, person: uuid.UUID, now: dt.datetime
 ) -> AccountPerson:
     """For staff: a relative's card that is open to that account now. Raises NotFound."""
+    return _link(
+        session, account, person, and_(AccountPerson.relation != Relation.SELF, open_at(now))
+    )
+
+
+def asked_link(session: Session, *, account: uuid.UUID, person: uuid.UUID) -> AccountPerson:
+    """For staff: what that account asks for. Raises NotFound where it is decided already."""
+    return _link(session, account, person, asked())
+
+
+def _link(
+    session: Session, account: uuid.UUID, person: uuid.UUID, state: ColumnElement[bool]
+) -> AccountPerson:
     row = session.scalars(
         _whole()
         .join(AccountPerson.account)
         .join(AccountPerson.person)
-        .where(
-            Account.uid == account,
-            Person.uid == person,
-            AccountPerson.relation != Relation.SELF,
-            open_at(now),
-        )
+        .where(Account.uid == account, Person.uid == person, state)
     ).one_or_none()
     if row is None:
         raise NotFound()

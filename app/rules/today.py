@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.models.account import AccountPerson
 from app.models.attachment import Attachment
 from app.models.cabinet_choices import AttachmentStatus, ConfirmationStatus
 from app.models.enums import ScheduleStatus
 from app.models.medical_document import ProfileConfirmation
 from app.models.organization import Organization
 from app.models.schedule import Schedule
-from app.rules import queue
+from app.rules import families, queue
 from app.rules.clock import local_date
 from app.rules.day_list import Load, loads_of
 
@@ -40,6 +41,11 @@ def attachments_asked(session: Session) -> int:
     """Requests for an attachment that nobody has decided, counted as requests are."""
     asked = select(Attachment.id).where(Attachment.status == AttachmentStatus.REQUESTED)
     return _counted(session, asked)
+
+
+def families_asked(session: Session) -> int:
+    """Relatives whose papers nobody has seen yet, counted as requests are."""
+    return _counted(session, select(AccountPerson.id).where(families.asked()))
 
 
 def profiles(session: Session, *, now: dt.datetime) -> Waiting:

@@ -81,6 +81,7 @@ def test_a_guardianship_is_confirmed(registrar, store, home):
         store, home.account, home.father, Relation.WARD, agreed_at=None,
         basis="guardianship",
     )  # fmt: skip
+    assert "1 заявка семьи" in words(registrar.page("/staff/"))
     page = words(registrar.page("/staff/families/"))
     assert home.mother.full_name in page and home.father.full_name in page
     url = f"/staff/families/{home.account.uid}/{home.father.uid}/"
@@ -88,6 +89,7 @@ def test_a_guardianship_is_confirmed(registrar, store, home):
     store.expire_all()
     assert store.get(AccountPerson, row.id).agreed_at == NOW
     assert registrar.send(url, {"say": "yes"}).status_code == 404  # decided already
+    assert "заявка семьи" not in words(registrar.page("/staff/"))
 
 
 def test_a_relatives_card_is_closed_by_staff(registrar, as_staff, store, home, app):
