@@ -160,6 +160,7 @@ def doctor_page(
         day=_day(shown, wanted),
         wanted=wanted,
         months=_months(shown),
+        chosen=uuid_of(request.args, "chosen"),
         day_link=lambda day: _doctor_link(uid, role, service, day, anchor="times"),
         words=WORDS,
         reasons=REASONS,

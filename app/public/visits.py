@@ -89,6 +89,7 @@ def choose_time() -> Any:
 
 
 def _back(choice: Choice, service: uuid.UUID | None) -> str:
+    """Where whoever has to sign in first finds the chosen time again."""
     role, schedule = choice.day.schedule.role, choice.day.schedule
     return url_for(
         "public.doctor",
@@ -96,6 +97,7 @@ def _back(choice: Choice, service: uuid.UUID | None) -> str:
         role=role.uid,
         service=service,
         day=schedule.date.isoformat(),
+        chosen=choice.slot.uid,
     )
 
 

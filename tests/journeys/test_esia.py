@@ -96,7 +96,7 @@ def test_the_regional_portal_through_esia(
     patient.press("Войти")
     assert patient.heading() == "Ваша карта: Сосны"
     patient.press("Да, я даю согласие")
-    patient.press(re.compile("^9:00 "))
+    patient.press("Продолжить запись на 9:00")  # the chosen time has come along
     assert patient.heading() == "Соглашение об обработке персональных данных"
     patient.press("Да, я даю согласие")
     assert patient.heading() == "Выберите телефон для связи с вами"

@@ -322,7 +322,7 @@ def test_every_time_says_its_state_and_the_reason_stands_beside(
     client: Visitor, clinic: Clinic, store: Session
 ) -> None:
     page = client.page(f"{clinic.url}/doctors/{clinic.role.uid}")
-    assert headings(page)[0] == "врач-педиатр Еловая Марта Сергеевна (прием по полису ОМС)"
+    assert headings(page)[0] == "Врач-педиатр Еловая Марта Сергеевна (прием по полису ОМС)"
     assert [words(li) for li in page.xpath("//ul[@class='times']/li")] == [
         "9:00 свободно, плановый", "9:25 свободно, плановый", "9:30 свободно, плановый",
         "9:45 свободно, плановый",

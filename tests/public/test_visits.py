@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pypdf import PdfReader
@@ -511,6 +512,19 @@ def test_where_one_signs_in_a_stranger_is_sent_to_sign_in(store, client):
     assert response.location.startswith("/sign-in?next=")
     assert "записывает через личный кабинет" in words(client.page(response.location))
     assert store.scalars(select(Appointment)).all() == []
+
+
+def test_who_comes_back_from_signing_in_finds_the_chosen_time(store, client):
+    clinic = make_clinic(store, "esia")
+    back = parse_qs(urlsplit(choose(client, clinic).location).query)["next"][0]
+    page = client.page(back)
+    [button] = page.xpath("//main//button[contains(., 'Продолжить запись на')]")
+    assert button.get("value") == str(clinic.slots[0].uid)
+    assert "Продолжить" not in words(client.page(back.replace(str(clinic.slots[0].uid), "x")))
+    clinic.slots[0].status = SlotStatus.BUSY
+    page = words(client.page(back))
+    assert "Продолжить" not in page
+    assert "но записаться на это время уже нельзя" in page
 
 
 @pytest.mark.parametrize("slot", ["", "nonsense", "c0ffee00-0000-4000-8000-000000000000"])
