@@ -34,6 +34,8 @@ def faults(app: Flask, *, head: str) -> Iterator[str]:
     yield from _sms(app)
     for name in condition.lacking(db.session(), now=utcnow()):
         yield f"Стоит: {name}. Проверьте, что работают dispatcher и worker-pool (или worker)."
+    for task in condition.given_up(db.session(), now=utcnow()):
+        yield f"Не сделано после всех попыток: {task.kind} {task.id} ({task.last_error}). Причина стоит в журнале worker."
     yield from _keys()
     yield from check_invariants(db.session(), now=utcnow())
 

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from app import doctor
 from app.cli import alembic_config
-from app.models import Heartbeat, Slot, crypto
-from app.models.enums import SlotStatus
+from app.models import Heartbeat, Message, Slot, crypto
+from app.models.enums import MessageStatus, SlotStatus
+from app.rules import data_archive, outbox
 from tests import make
 from tests.jobs.gateway import open_gateway
 
@@ -50,6 +51,23 @@ def test_standing_jobs_and_broken_invariants_are_named(app, store):
     faults = found(app)
     assert any(fault.startswith("Стоит: worker") for fault in faults)
     assert f"I1 held or busy places that nobody keeps: {slot.id}" in faults
+
+
+def test_a_task_that_was_given_up_is_named_for_a_week(app, store, now, clock):
+    beat(store, now)
+    account = make.make_account(store)
+    archive = data_archive.ask(store, account=account, now=now)
+    task = store.scalars(select(Message)).one()
+    outbox.finish(store, task, MessageStatus.DEAD, now=now, error="disk full")
+    store.commit()
+    assert found(app) == [
+        f"Не сделано после всех попыток: data_wanted {task.id} (disk full). Причина стоит в журнале worker."
+    ]
+    assert str(archive.uid) not in found(app)[0]
+    beat_again = store.scalars(select(Heartbeat)).one()
+    beat_again.at = clock.forward(days=8)
+    store.commit()
+    assert found(app) == []
 
 
 def test_a_mail_server_that_does_not_answer_is_named(app, store, now, monkeypatch):

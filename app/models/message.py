@@ -29,6 +29,13 @@ class Message(StaffOnly, HasUid, Base):
             sqlite_where=text("status = 'due'"),
         ),
         Index("ix_message_tenant_created", "tenant_id", "id"),
+        Index(
+            "ix_message_dead",  # counted on staff's first page
+            "tenant_id",
+            "id",
+            postgresql_where=text("status = 'dead'"),
+            sqlite_where=text("status = 'dead'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)

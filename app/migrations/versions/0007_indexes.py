@@ -1,4 +1,4 @@
-"""Who waits for something else is not walked past; family requests are found without reading every card kept.
+"""Indexes: who waits for something else is not walked past; family requests and dead letters are found at once.
 
 Revision: 0007, after 0006.
 """
@@ -14,6 +14,7 @@ depends_on = None
 OLD = ["organization_id", "priority", "id"]
 NEW = ["organization_id", "donation_type_id", "priority", "id"]
 WAITS = "status = 'waiting'"
+DEAD = "status = 'dead'"
 ASKED = "relation != 'self' AND agreed_at IS NULL AND ends_at IS NULL"
 
 
@@ -21,9 +22,11 @@ def upgrade():
     op.drop_index("ix_waiting_entry_next", table_name="waiting_entry")
     _index("ix_waiting_entry_next", "waiting_entry", NEW, WAITS)
     _index("ix_account_person_asked", "account_person", ["tenant_id", "created_at", "id"], ASKED)
+    _index("ix_message_dead", "message", ["tenant_id", "id"], DEAD)
 
 
 def downgrade():
+    op.drop_index("ix_message_dead", table_name="message")
     op.drop_index("ix_account_person_asked", table_name="account_person")
     op.drop_index("ix_waiting_entry_next", table_name="waiting_entry")
     _index("ix_waiting_entry_next", "waiting_entry", OLD, WAITS)
