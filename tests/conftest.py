@@ -63,6 +63,9 @@ TURNS = os.environ.get("TALON_TURNS") == "1"
 PAGES = ("admin", "documents", "forms", "fuzz", "mailbox", "matrix", "public")
 """Folders whose tests take turns: there is one page for both engines, over rules tested on both."""
 
+LONG = 120
+"""Seconds: a run longer than that says where they went."""
+
 WHICH = {"one_engine": "on one engine", "takes_turns": "by turns on one engine"}
 """How the last lines of a run name tests that did not run on both."""
 
@@ -125,6 +128,20 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         if once and SCALE < 1:
             words = WHICH[mark]
             terminalreporter.write_line(f"{words}, in ./talon test-full on both: {once} tests")
+    _say_where_the_time_went(terminalreporter)
+
+
+def _say_where_the_time_went(terminalreporter: Any) -> None:
+    """Seconds of all processes by folder, the dearest first: where to look when the run is too long."""
+    spent: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                folder = report.nodeid.split("::")[0].removeprefix("tests/").split("/")[0]
+                spent[folder] += report.duration
+    if sum(spent.values()) > LONG:
+        by_folder = ", ".join(f"{folder} {round(time)}" for folder, time in spent.most_common())
+        terminalreporter.write_line(f"seconds of all processes: {by_folder}")
 
 
 @pytest.fixture(scope="session", autouse=True)
