@@ -36,14 +36,14 @@ class FamiliesPage(StaffPage):
     @expose("/<uuid:account>/<uuid:person>/", methods=("POST",))
     def decide(self, account: uuid.UUID, person: uuid.UUID) -> Any:
         """The papers are there, or the request is refused."""
-        row = families.asked_link(self.session, account=account, person=person)
+        row = families.relative(self.session, account=account, person=person)
         act = family_answers.confirm if request.form.get("say") == "yes" else family_answers.refuse
         try:
             with saved() as session:
                 act(session, row=row, actor=self.actor, now=self.now)
         except RuleError as refusal:
             if isinstance(refusal, NotFound):
-                refused(gettext("A colleague or the relative has decided this request meanwhile."))
+                refused(gettext("This request has been decided already."))
             else:
                 refused(say(refusal))
         else:
@@ -68,7 +68,12 @@ class FamiliesPage(StaffPage):
     @expose("/<uuid:account>/<uuid:person>/end/", methods=("GET", "POST"))
     def end(self, account: uuid.UUID, person: uuid.UUID) -> Any:
         """The relative's card is closed to the account, with a word of why for the journal."""
-        row = families.open_link(self.session, account=account, person=person, now=self.now)
+        row = families.relative(self.session, account=account, person=person)
+        if row.agreed_at is None:
+            raise NotFound()
+        if row.ends_at is not None and row.ends_at <= self.now:  # pressed twice, or by two
+            refused(say(family_answers.LinkOver()))
+            return self.back(".card", uid=person)
         form = EndForm()
         if form.validate_on_submit():
             try:

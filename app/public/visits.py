@@ -46,8 +46,7 @@ def choose_time() -> Any:
     if slot is None:
         raise NotFound()
     choice = patients.choice_of(db.session(), slot_uid=slot, now=g.now, service=service)
-    place = choice.day.organization
-    policy = choice.day.policy
+    place, policy = choice.day.organization, choice.day.policy
     person_id = whose.chosen(choice)
     if policy.entry is Entry.ACCOUNT and person_id is None:
         if g.user is None:

@@ -132,28 +132,15 @@ def around(
     return for_them, by_them
 
 
-def open_link(
-    session: Session, *, account: uuid.UUID, person: uuid.UUID, now: dt.datetime
-) -> AccountPerson:
-    """For staff: a relative's card that is open to that account now. Raises NotFound."""
-    return _link(
-        session, account, person, and_(AccountPerson.relation != Relation.SELF, open_at(now))
-    )
-
-
-def asked_link(session: Session, *, account: uuid.UUID, person: uuid.UUID) -> AccountPerson:
-    """For staff: what that account asks for. Raises NotFound where it is decided already."""
-    return _link(session, account, person, asked())
-
-
-def _link(
-    session: Session, account: uuid.UUID, person: uuid.UUID, state: ColumnElement[bool]
-) -> AccountPerson:
+def relative(session: Session, *, account: uuid.UUID, person: uuid.UUID) -> AccountPerson:
+    """For staff: what is between that account and a relative's card, also when it is over. Raises NotFound."""
     row = session.scalars(
         _whole()
         .join(AccountPerson.account)
         .join(AccountPerson.person)
-        .where(Account.uid == account, Person.uid == person, state)
+        .where(
+            Account.uid == account, Person.uid == person, AccountPerson.relation != Relation.SELF
+        )
     ).one_or_none()
     if row is None:
         raise NotFound()

@@ -88,8 +88,13 @@ def test_a_guardianship_is_confirmed(registrar, store, home):
     assert registrar.send(url, {"say": "yes"}).status_code == 303
     store.expire_all()
     assert store.get(AccountPerson, row.id).agreed_at == NOW
-    assert registrar.send(url, {"say": "yes"}).status_code == 404  # decided already
     assert "заявка семьи" not in words(registrar.page("/staff/"))
+    for say in ("yes", "no"):  # pressed twice
+        assert registrar.send(url, {"say": say}).status_code == 303
+        assert "решение уже принято" in words(registrar.page("/staff/families/"))
+    store.expire_all()
+    assert store.get(AccountPerson, row.id).ends_at is None
+    assert letters(store) == [MessageKind.FAMILY_DECIDED]
 
 
 def test_a_relatives_card_is_closed_by_staff(registrar, as_staff, store, home, app):
@@ -105,7 +110,8 @@ def test_a_relatives_card_is_closed_by_staff(registrar, as_staff, store, home, a
     assert as_staff(Role.OPERATOR, home.tenant.root).get(end).status_code == 403
     assert registrar.submit(end, {"reason": "Лишение прав, решение суда"}).status_code == 303
     assert "в чужих кабинетах эта карта не видна" in words(registrar.page(of_child))
-    assert registrar.get(end).status_code == 404
+    assert registrar.send(end, {"reason": "Ещё раз"}).location == of_child  # pressed twice
+    assert "Эта связь уже прекращена" in words(registrar.page(of_child))
     letter = store.scalars(select(Message).where(Message.kind == MessageKind.FAMILY_ENDED)).one()
     with app.app_context():
         body = render(letter, now=NOW).get_body(("plain",)).get_content()
