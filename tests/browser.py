@@ -89,6 +89,8 @@ on_one_engine = pytest.mark.one_engine(
 """For tests of how pages look and behave in a browser (docs/decisions/0013)."""
 on_both_engines = pytest.mark.both_engines
 """For walks whose point is what the whole site does: journeys that book."""
+by_turns = pytest.mark.takes_turns
+"""The same where a walk has two forms, wide with scripts and narrow without: each form on one of the engines."""
 
 
 @pytest.fixture(scope="session")

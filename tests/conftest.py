@@ -61,7 +61,8 @@ SCALE = float(os.environ.get("TALON_SCALE", "0.1"))
 TURNS = os.environ.get("TALON_TURNS") == "1"
 """Set by ./talon test when everything is asked for."""
 PAGES = ("admin", "documents", "forms", "fuzz", "mailbox", "matrix", "public")
-"""Folders whose tests take turns: there is one page for both engines, over rules tested on both."""
+"""Folders whose tests take turns: there is one page for both engines, over rules tested on both. So do tests
+marked ``takes_turns`` elsewhere."""
 
 LONG = 120
 """Seconds: a run longer than that says where they went."""
@@ -87,17 +88,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In the whole ./talon test a page's test keeps one engine, by its name: half here, half there."""
     if TURNS:
-        items[:] = [item for item in items if _is_its_turn(item)]
+        forms: dict[str, list[str]] = {}
+        items[:] = [item for item in items if _is_its_turn(item, forms)]
 
 
-def _is_its_turn(item: pytest.Item) -> bool:
+def _is_its_turn(item: pytest.Item, forms: dict[str, list[str]]) -> bool:
+    """``forms``: of each function the names of its forms so far; they go to the engines one by one."""
     engine = item.callspec.params.get("engine_name") if hasattr(item, "callspec") else None
-    fixed = any(item.iter_markers("one_engine")) or any(item.iter_markers("both_engines"))
-    if engine is None or fixed or item.path.parent.name not in PAGES:
+    asked = any(item.iter_markers("takes_turns")) or item.path.parent.name in PAGES
+    if engine is None or not asked or any(item.iter_markers("one_engine")):
         return True
     item.add_marker("takes_turns")
     name = item.nodeid.replace(engine, "")
-    return bool(engine == stores.ENGINES[zlib.crc32(name.encode()) % len(stores.ENGINES)])
+    function = name.partition("[")[0]
+    known = forms.setdefault(function, [])
+    if name not in known:
+        known.append(name)
+    turn = zlib.crc32(function.encode()) + known.index(name)
+    return bool(engine == stores.ENGINES[turn % len(stores.ENGINES)])
 
 
 def pytest_collection_finish() -> None:

@@ -186,7 +186,7 @@ def cases_are_the_same_every_time(name: str, tree: ast.Module) -> Iterator[str]:
 
 def walks_say_on_which_engines(name: str, tree: ast.Module) -> Iterator[str]:
     """A walk in Chromium costs seconds: whether both engines can matter to it is decided by name."""
-    said = {"on_one_engine", "on_both_engines", "engine"}
+    said = {"on_one_engine", "on_both_engines", "by_turns", "engine"}
     marks = [n.value for n in tree.body if isinstance(n, ast.Assign) and "pytestmark" in _names(n)]
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):

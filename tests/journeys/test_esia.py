@@ -14,7 +14,7 @@ from app.models import Account, Appointment, Person, Slot
 from app.models.enums import AppointmentStatus, Channel, SlotStatus
 from app.provider.people import citizens, password
 from tests import servers, stores
-from tests.browser import on_both_engines
+from tests.browser import by_turns
 from tests.esia import BACK, CLIENT, SECRET, Orders, Served, served
 from tests.journeys.people import now
 from tests.journeys.test_booking import text_of
@@ -52,7 +52,7 @@ NUMBERS = iter(range(100))
 
 
 @pytest.mark.parametrize(("width", "javascript"), FORM_OF_READER)
-@on_both_engines
+@by_turns
 def test_the_regional_portal_through_esia(
     portal: Live, open_page: Callable[..., Page], width: int, javascript: bool
 ) -> None:

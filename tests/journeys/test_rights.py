@@ -18,10 +18,10 @@ from app.models.enums import AppointmentStatus as A
 from app.models.enums import MessageKind, MessageStatus
 from app.rules import outbox
 from tests import make
-from tests.browser import NARROW, WIDE, axe, fits, on_both_engines
+from tests.browser import NARROW, WIDE, axe, by_turns, fits
 from tests.live import Live
 
-pytestmark = on_both_engines
+pytestmark = by_turns
 EMAIL = "prava@example.org"
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from app.models import Appointment
 from app.models.enums import AppointmentStatus
-from tests.browser import NARROW, WIDE, on_both_engines
+from tests.browser import NARROW, WIDE, by_turns
 from tests.journeys.people import Visitor, engine, now
 from tests.journeys.test_booking import text_of
 from tests.live import Live
@@ -57,7 +57,7 @@ def status(live: Live) -> AppointmentStatus:
 
 
 @pytest.mark.parametrize(("width", "javascript"), FORM_OF_READER)
-@on_both_engines
+@by_turns
 def test_the_electronic_registry_confirms_at_once(
     live: Live, open_page: Callable[..., Page], width: int, javascript: bool
 ) -> None:

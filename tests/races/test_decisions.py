@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from functools import partial
 
+import pytest
 from sqlalchemy import select, update
 
 from app.models import Appointment
@@ -97,6 +98,7 @@ def test_two_registrars_never_decide_the_same_request_twice(centre, scale):
     assert centre.broken() == []
 
 
+@pytest.mark.takes_turns
 def test_without_the_guard_of_a_status_both_win(centre_without):
     centre = centre_without("status")
     count = 10

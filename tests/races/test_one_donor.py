@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
 from sqlalchemy import select
 
 from app.models import Appointment, Schedule
@@ -48,6 +49,7 @@ def test_thirty_windows_of_one_donor_make_one_booking(centre):
     assert centre.broken() == []
 
 
+@pytest.mark.takes_turns
 def test_without_the_lock_of_a_person_one_donor_books_twice(centre_without):
     """A site with eight threads, a window for each; a machine that is busy gets a few more tries."""
     centre = centre_without("person")
@@ -116,6 +118,7 @@ def test_cancelling_twenty_times_frees_the_place_once_and_tells_once(centre):
     assert centre.broken() == []
 
 
+@pytest.mark.takes_turns
 def test_without_the_guard_of_a_status_a_repeat_happens_again(centre_without):
     """Seen by the presser as an error page, or in the history as a second confirmation."""
     centre = centre_without("status")

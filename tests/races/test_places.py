@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from functools import partial
 
+import pytest
+
 from app.models import Schedule
 from app.models.enums import AppointmentStatus as A
 from tests import make
@@ -68,6 +70,7 @@ def test_any_place_at_a_time_is_sold_as_often_as_there_are_places(centre, scale)
     assert centre.broken() == []
 
 
+@pytest.mark.takes_turns
 def test_without_the_guard_of_a_place_more_are_sold_than_there_are(centre_without):
     centre = centre_without("place")
     day = centre.day(per_time=5)
