@@ -17,7 +17,7 @@ How it stays quick (fifteen minutes on two processors are all there is):
   compare databases as the driver reads them and put rows back only when something has changed.
 - Templates are compiled once for all applications; ``./talon test`` keeps what Python compiles in .venv.
 - In Chromium a page costs a second, in ``client`` a hundredth: assert in Chromium what only Chromium knows.
-  Such a walk says ``on_one_engine`` or ``on_both_engines`` (tests/browser.py, docs/decisions/0013).
+  Such a walk says ``on_one_engine``, ``by_turns`` or ``on_both_engines`` (tests/browser.py, docs/decisions/0013).
 - Tests of pages take turns in the whole ``./talon test``: each on one of the engines, always the same
   (docs/decisions/0015). Rules, races and kills run on both, and everything does in ./talon test-full.
 - Nothing sleeps for a fixed time where it can wait for what it waits for.
