@@ -34,21 +34,22 @@ def faults(app: Flask, *, head: str) -> Iterator[str]:
     yield from _sms(app)
     for name in condition.lacking(db.session(), now=utcnow()):
         yield f"Стоит: {name}. Проверьте, что работают dispatcher и worker-pool (или worker)."
-    for task in condition.given_up(db.session(), now=utcnow()):
-        yield f"Не сделано после всех попыток: {task.kind} {task.id} ({task.last_error}). Причина стоит в журнале worker."
     yield from _keys()
     yield from check_invariants(db.session(), now=utcnow())
 
 
 def hints(_app: Flask) -> Iterator[str]:
-    """What is no fault, but could be done: former data keys that seal nothing any more."""
-    ring = keys()
-    if len(ring.data) == 1:
-        return
+    """What is no fault, but could be done: former data keys that seal nothing any more; what was not done for
+    somebody who may ask again."""
     try:
         used = _used_keys()
+        set_scope(db.session(), SYSTEM)
+        given_up = condition.given_up(db.session(), now=utcnow())
     except SQLAlchemyError:
         return  # that is among the faults
+    for task in given_up:
+        yield f"За неделю не сделано после всех попыток: {task.kind} {task.id} ({task.last_error}). Причина стоит в журнале worker; её устранив, дождитесь новой просьбы."
+    ring = keys()
     for key_id in sorted(id_ for id_ in ring.data if id_ < ring.current and id_ not in used):
         yield f"Ключ данных {key_id} больше ничего не шифрует: уберите его из TALON_DATA_KEYS, когда не нужны и копии базы с ним."
 

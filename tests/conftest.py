@@ -96,7 +96,8 @@ def _is_its_turn(item: pytest.Item, forms: dict[str, list[str]]) -> bool:
     """``forms``: of each function the names of its forms so far; they go to the engines one by one."""
     engine = item.callspec.params.get("engine_name") if hasattr(item, "callspec") else None
     asked = any(item.iter_markers("takes_turns")) or item.path.parent.name in PAGES
-    if engine is None or not asked or any(item.iter_markers("one_engine")):
+    fixed = any(item.iter_markers("one_engine")) or any(item.iter_markers("both_engines"))
+    if engine is None or fixed or not asked:
         return True
     item.add_marker("takes_turns")
     name = item.nodeid.replace(engine, "")

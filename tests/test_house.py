@@ -194,7 +194,7 @@ def walks_say_on_which_engines(name: str, tree: ast.Module) -> Iterator[str]:
             browser = "open_page" in asked or ("live" in asked and {"page", "phone"} & asked)
             given = [dotted(p) for mark in [*marks, *node.decorator_list] for p in ast.walk(mark)]
             if browser and not said & set(given):
-                yield f"{name}:{node.lineno}: on_one_engine or on_both_engines? (tests/browser.py)"
+                yield f"{name}:{node.lineno}: on_one_engine, by_turns or on_both_engines? (tests/browser.py)"
 
 
 def _names(node: ast.Assign) -> set[str]:

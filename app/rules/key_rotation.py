@@ -32,7 +32,8 @@ from app.models.crypto import (
 PORTION = 500
 """Values sealed anew in one transaction: some hundredths of a second."""
 MOST_BYTES = 16 * 2**20
-"""Of sealed values held in memory at once: three of the largest documents. One value is always taken."""
+"""Of sealed values read at once: two of the largest documents, and what they are sealed into. One value is
+always taken."""
 
 
 @dataclass(frozen=True)

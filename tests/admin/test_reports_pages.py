@@ -259,6 +259,7 @@ def test_an_installation_without_organizations_says_so(
     assert "Ваши роли пока не действуют ни на одну организацию" in words(page)
 
 
+@pytest.mark.one_engine("postgresql", why="SQLite has no time limit")
 def test_what_takes_the_database_too_long_is_asked_for_in_smaller_pieces(
     busy: make.Tenant, analyst: Visitor, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

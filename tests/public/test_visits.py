@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+import uuid
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -520,11 +521,16 @@ def test_who_comes_back_from_signing_in_finds_the_chosen_time(store, client):
     page = client.page(back)
     [button] = page.xpath("//main//button[contains(., 'Продолжить запись на')]")
     assert button.get("value") == str(clinic.slots[0].uid)
-    assert "Продолжить" not in words(client.page(back.replace(str(clinic.slots[0].uid), "x")))
-    clinic.slots[0].status = SlotStatus.BUSY
-    page = words(client.page(back))
-    assert "Продолжить" not in page
-    assert "но записаться на это время уже нельзя" in page
+    other = make.make_sitting(store, make.make_role(store, clinic.tenant), times=["09:00"])
+    [strange] = store.scalars(select(Slot).where(Slot.schedule_id == other.id))
+    for odd in ("x", str(strange.uid), str(uuid.uuid4())):
+        page = words(client.page(back.replace(str(clinic.slots[0].uid), odd)))
+        assert "Продолжить" not in page and "Вы выбирали" not in page
+    for status, state in ((SlotStatus.HELD, "выбирают"), (SlotStatus.BUSY, "занято")):
+        clinic.slots[0].status = status
+        page = words(client.page(back))
+        assert "Продолжить" not in page
+        assert f"Сейчас это время недоступно ({state})." in page
 
 
 @pytest.mark.parametrize("slot", ["", "nonsense", "c0ffee00-0000-4000-8000-000000000000"])

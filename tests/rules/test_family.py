@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
-from app.models import AccountEvent, AccountPerson, AuditEvent, Consent, Message, OneTimeLink
+from app.models import (
+    AccountEvent,
+    AccountPerson,
+    AuditEvent,
+    Consent,
+    Message,
+    OneTimeLink,
+    Person,
+)
 from app.models.account import AccountPerson as Kept
 from app.models.enums import (
     ConsentChannel,
@@ -21,12 +30,23 @@ from app.models.enums import (
     Relation,
     Role,
 )
-from app.rules import access, attachments, families, family, family_age, family_answers, reach
+from app.models.scope import SYSTEM, set_scope
+from app.rules import (
+    access,
+    attachments,
+    families,
+    family,
+    family_age,
+    family_answers,
+    reach,
+    today,
+)
 from app.rules.actor import actor_of
 from app.rules.errors import NotFound, RuleError, TooManyTries
 from app.rules.identification import Given, NotIdentified
 from tests import make
 from tests.make import NOW
+from tests.statements import plans
 
 CERTIFICATE = "II-МЮ 123456"
 BORN = dt.date(2015, 3, 8)
@@ -250,3 +270,31 @@ def test_letters_about_a_child_go_to_who_keeps_the_card(world):
 def test_another_document_than_the_relation_asks_for_is_not_taken(world):
     with pytest.raises(RuleError):
         add(world, R.CHILD, kind=D.OMS, number=world.policy)
+
+
+def test_what_staff_are_asked_is_found_among_all_cards_by_an_index(world):
+    session, tenant = world.session, world.tenant
+    asked = make.make_kept(session, world.account, world.father, R.PARENT, agreed_at=None)
+    people = [
+        {"uid": uuid.UUID(int=number), "tenant_id": tenant.id, "family_name": "Соседова",
+         "given_name": "Анна", "search_name": "соседова анна", "created_at": NOW}
+        for number in range(1, 2001)
+    ]  # fmt: skip
+    ids = session.scalars(insert(Person).returning(Person.id), people).all()
+    own = {"account_id": world.fathers.id, "tenant_id": tenant.id, "relation": R.SELF}
+    session.execute(insert(AccountPerson), [own | {"person_id": key} for key in ids])
+    session.execute(text("ANALYZE"))
+    user = make.make_staff(session, Role.REGISTRAR, tenant.root)
+    set_scope(session, access.staff_scope(session, user, "family.decide"))
+
+    def look() -> None:
+        assert today.families_asked(session) == 1
+        assert [row.id for row in families.requests(session)] == [asked.id]
+
+    try:
+        found = plans(session, look, naming="account_person.agreed_at IS NULL")
+    finally:
+        set_scope(session, SYSTEM)
+    assert len(found) == 2
+    for plan in found:
+        assert any("ix_account_person_asked" in line for line in plan), plan

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from app.models import WaitingEntry
+from app.models import Schedule, WaitingEntry
 from app.models.cabinet_choices import NoticeEvent, OfferStatus, WaitingStatus
 from app.models.enums import (
     ActorKind,
@@ -483,32 +483,52 @@ def test_who_is_not_attached_or_referred_is_passed_over_in_one_look(session: Ses
     assert counts[0] == counts[1]
 
 
-def test_who_waits_for_something_else_is_not_walked_past(session: Session) -> None:
-    tenant = make.make_tenant(session)
-    known = make.make_donor(session, tenant)
-    mine = make_entry(session, tenant, known)
+def many_more(session: Session, entry: WaitingEntry, count: int, **changes: object) -> None:
+    """So many like this one, but for ``changes``."""
     fields = {
-        column.key: getattr(mine, column.key)
+        column.key: getattr(entry, column.key)
         for column in WaitingEntry.__table__.columns
         if column.key not in ("id", "uid")
     }
-    sister = make.make_organization(session, part_of_id=tenant.id, root_id=tenant.id)
-    elsewhere = {"organization_id": sister.id}
-    others = {"donation_type_id": tenant.types[DonationKind.PLASMA].id, "priority": -1}
-    for changes in (elsewhere, others):
-        session.execute(
-            insert(WaitingEntry), [{"uid": uuid.uuid4(), **fields, **changes} for _ in range(2000)]
-        )
-    day = make.make_schedule(session, tenant, total=1)
+    rows = [{"uid": uuid.uuid4(), **fields, **changes} for _ in range(count)]
+    session.execute(insert(WaitingEntry), rows)
+
+
+def plans_of_line(session: Session, day: Schedule) -> list[list[str]]:
+    """Of those who wait for any branch, and of those who wait for this one."""
     session.execute(text("ANALYZE"))
+    free = in_line.free_of(session, day.id, now=NOW)
+    assert free is not None
 
     def look() -> None:
-        assert len(offers.look(session, schedule_id=day.id, now=NOW).offers) == 1
+        assert in_line.line(session, free, after=None, limit=in_line.PORTION)
 
-    _of_any, here = plans(session, look, naming="ORDER BY waiting_entry.priority")
+    return plans(session, look, naming="ORDER BY waiting_entry.priority")
+
+
+def test_who_waits_for_something_else_is_not_walked_past(session: Session) -> None:
+    tenant = make.make_tenant(session)
+    mine = make_entry(session, tenant, make.make_donor(session, tenant))
+    sister = make.make_organization(session, part_of_id=tenant.id, root_id=tenant.id)
+    many_more(session, mine, 2000, organization_id=sister.id)
+    other = tenant.types[DonationKind.PLASMA].id
+    many_more(session, mine, 2000, donation_type_id=other, priority=-1)
+    _of_any, here = plans_of_line(session, make.make_schedule(session, tenant, total=1))
+    assert any("ix_waiting_entry_donors" in line for line in here), here
     by_index = [line for line in here if "Index Cond" in line or "SEARCH" in line]
     both = {"organization_id", "donation_type_id"}
     assert any(all(name in line for name in both) for line in by_index), here
+
+
+def test_the_line_before_a_doctor_is_read_in_its_order(session: Session) -> None:
+    """A portion of it, however many wait: nothing is sorted."""
+    tenant = make.make_polyclinic(session, confirmation=Confirmation.NONE)
+    role = make.make_role(session, tenant)
+    mine = make_entry(session, tenant, make.make_donor(session, tenant), role_id=role.id)
+    many_more(session, mine, 3000)
+    _of_any, here = plans_of_line(session, make.make_sitting(session, role, times=["09:00"]))
+    assert any("ix_waiting_entry_next" in line for line in here), here
+    assert not [line for line in here if "Sort" in line or "TEMP B-TREE" in line], here
 
 
 def test_a_long_line_is_gone_through_in_portions(session: Session) -> None:

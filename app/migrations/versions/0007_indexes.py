@@ -1,4 +1,4 @@
-"""Indexes: who waits for something else is not walked past; family requests and dead letters are found at once.
+"""Indexes: donors who wait for something else are not walked past; family requests and dead letters are found at once.
 
 Revision: 0007, after 0006.
 """
@@ -11,28 +11,28 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-OLD = ["organization_id", "priority", "id"]
-NEW = ["organization_id", "donation_type_id", "priority", "id"]
-WAITS = "status = 'waiting'"
-DEAD = "status = 'dead'"
-ASKED = "relation != 'self' AND agreed_at IS NULL AND ends_at IS NULL"
+INDEXES = {
+    "ix_waiting_entry_donors": (
+        "waiting_entry",
+        ["organization_id", "donation_type_id", "priority", "id"],
+        "status = 'waiting' AND donation_type_id IS NOT NULL",
+    ),
+    "ix_account_person_asked": (
+        "account_person",
+        ["tenant_id", "created_at", "id"],
+        "relation != 'self' AND agreed_at IS NULL AND ends_at IS NULL",
+    ),
+    "ix_message_dead": ("message", ["tenant_id", "id"], "status = 'dead'"),
+}
 
 
 def upgrade():
-    op.drop_index("ix_waiting_entry_next", table_name="waiting_entry")
-    _index("ix_waiting_entry_next", "waiting_entry", NEW, WAITS)
-    _index("ix_account_person_asked", "account_person", ["tenant_id", "created_at", "id"], ASKED)
-    _index("ix_message_dead", "message", ["tenant_id", "id"], DEAD)
+    for name, (table, columns, where) in INDEXES.items():
+        op.create_index(
+            name, table, columns, postgresql_where=sa.text(where), sqlite_where=sa.text(where)
+        )
 
 
 def downgrade():
-    op.drop_index("ix_message_dead", table_name="message")
-    op.drop_index("ix_account_person_asked", table_name="account_person")
-    op.drop_index("ix_waiting_entry_next", table_name="waiting_entry")
-    _index("ix_waiting_entry_next", "waiting_entry", OLD, WAITS)
-
-
-def _index(name, table, columns, where):
-    op.create_index(
-        name, table, columns, postgresql_where=sa.text(where), sqlite_where=sa.text(where)
-    )
+    for name, (table, _, _) in reversed(INDEXES.items()):
+        op.drop_index(name, table_name=table)
