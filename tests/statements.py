@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session
 
 from app.extensions import db
@@ -27,6 +27,13 @@ def statements(of: Flask | Session | Engine | Connection) -> Iterator[list[str]]
         yield seen
     finally:
         event.remove(bind, "before_cursor_execute", note)
+
+
+def analyze(session: Session, table: str) -> None:
+    """Tell the planner what this table holds now. Of no other: PostgreSQL remembers that they are empty even
+    after the transaction, and plans of later tests would go by it."""
+    session.flush()
+    session.execute(text(f"ANALYZE {table}"))
 
 
 def plans(session: Session, ask: Callable[[], object], *, naming: str) -> list[list[str]]:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.models import (
@@ -46,7 +46,7 @@ from app.rules.errors import NotFound, RuleError, TooManyTries
 from app.rules.identification import Given, NotIdentified
 from tests import make
 from tests.make import NOW
-from tests.statements import plans
+from tests.statements import analyze, plans
 
 CERTIFICATE = "II-МЮ 123456"
 BORN = dt.date(2015, 3, 8)
@@ -283,7 +283,7 @@ def test_what_staff_are_asked_is_found_among_all_cards_by_an_index(world):
     ids = session.scalars(insert(Person).returning(Person.id), people).all()
     own = {"account_id": world.fathers.id, "tenant_id": tenant.id, "relation": R.SELF}
     session.execute(insert(AccountPerson), [own | {"person_id": key} for key in ids])
-    session.execute(text("ANALYZE"))
+    analyze(session, "account_person")
     user = make.make_staff(session, Role.REGISTRAR, tenant.root)
     set_scope(session, access.staff_scope(session, user, "family.decide"))
 

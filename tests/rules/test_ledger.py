@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.models import Message
@@ -13,7 +13,7 @@ from app.models.scope import SYSTEM, set_scope
 from app.rules import access, ledger
 from tests import make
 from tests.make import NOW
-from tests.statements import plans
+from tests.statements import analyze, plans
 
 
 def test_dead_letters_are_found_by_an_index_of_their_own(session: Session) -> None:
@@ -32,7 +32,7 @@ def test_dead_letters_are_found_by_an_index_of_their_own(session: Session) -> No
         for number in range(1, 3001)
     ]
     session.execute(insert(Message), letters)
-    session.execute(text("ANALYZE"))
+    analyze(session, "message")
     set_scope(session, access.staff_scope(session, user, "messages.view"))
 
     def look() -> None:

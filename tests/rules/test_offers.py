@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.models import Schedule, WaitingEntry
@@ -40,7 +40,7 @@ from app.rules.errors import Refused
 from app.rules.invariants import check_invariants
 from tests import make
 from tests.make import NOW
-from tests.statements import plans, statements
+from tests.statements import analyze, plans, statements
 from tests.waiting import letters, make_entry, open_offers, wakes, work
 
 MINUTE = dt.timedelta(minutes=1)
@@ -496,7 +496,7 @@ def many_more(session: Session, entry: WaitingEntry, count: int, **changes: obje
 
 def plans_of_line(session: Session, day: Schedule) -> list[list[str]]:
     """Of those who wait for any branch, and of those who wait for this one."""
-    session.execute(text("ANALYZE"))
+    analyze(session, "waiting_entry")
     free = in_line.free_of(session, day.id, now=NOW)
     assert free is not None
 
