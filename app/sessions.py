@@ -9,15 +9,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from functools import cache
 from typing import Any
 
 from flask import Flask, Request, g, request, session
 from flask.sessions import SecureCookieSessionInterface
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 from sqlalchemy.orm import contains_eager
 
 from app.extensions import db, login_manager, own_transaction, utcnow, writes
 from app.models.account import Account, AccountPerson, WebSession
+from app.models.base import UtcDateTime
 from app.models.enums import Relation, Surface
 from app.models.person import Person, with_initials
 from app.models.scope import PUBLIC, SYSTEM, Scope, set_scope, widened
@@ -89,11 +91,11 @@ def _has_cookie() -> bool:
 def _recognise(token: str) -> None:
     """Whose session it is, with the roles or the cards, in one query: every request asks."""
     there = surface()
-    found = (
-        db.session.execute(_staff(token) if there is Surface.STAFF else _visitor(token))
-        .unique()
-        .all()
-    )
+    given: dict[str, Any] = {"token_hash": _hash(token)}
+    if there is Surface.STAFF:
+        found = db.session.execute(_staff(), given).unique().all()
+    else:
+        found = db.session.execute(_visitor(), given | {"now": g.now}).unique().all()
     row = found[0].WebSession if found else None
     idle, _ = LIFETIMES[there]
     if row is None or row.surface is not there:
@@ -127,9 +129,11 @@ def _recognise(token: str) -> None:
         _touch(row.id)
 
 
-def _visitor(token: str) -> Any:
-    """A row for each card the account keeps: its own and its family's."""
-    kept = and_(AccountPerson.account_id == Account.id, families.open_at(g.now))
+@cache
+def _visitor() -> Any:
+    """By ``token_hash`` and ``now`` a row for each card the account keeps: its own and its family's."""
+    now = bindparam("now", type_=UtcDateTime())
+    kept = and_(AccountPerson.account_id == Account.id, families.open_at(now))
     return (
         select(
             WebSession,
@@ -144,19 +148,20 @@ def _visitor(token: str) -> Any:
         .outerjoin(Account, Account.id == WebSession.account_id)
         .outerjoin(AccountPerson, kept)
         .outerjoin(Person, Person.id == AccountPerson.person_id)
-        .where(WebSession.token_hash == _hash(token))
+        .where(WebSession.token_hash == bindparam("token_hash"))
         .order_by(AccountPerson.id.desc())
     )
 
 
-def _staff(token: str) -> Any:
-    """A row for each role."""
+@cache
+def _staff() -> Any:
+    """By ``token_hash`` a row for each role."""
     return (
         select(WebSession, StaffUser)
         .outerjoin(StaffUser, StaffUser.id == WebSession.staff_user_id)
         .outerjoin(StaffUser.roles)
         .options(contains_eager(StaffUser.roles))
-        .where(WebSession.token_hash == _hash(token))
+        .where(WebSession.token_hash == bindparam("token_hash"))
         .order_by(RoleAssignment.id)
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models.account import Account, AccountPerson
@@ -19,7 +20,7 @@ WHOSE = "whose cards an account keeps"
 MOST = 50
 
 
-def open_at(now: dt.datetime) -> ColumnElement[bool]:
+def open_at(now: dt.datetime | BindParameter[Any]) -> ColumnElement[bool]:
     """Rows of AccountPerson whose card the account may see: oneself, and relatives from their agreement
     (or proof) on until it ends (an eighteenth birthday, a withdrawal)."""
     return and_(

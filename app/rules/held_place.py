@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -46,6 +47,7 @@ def held_place(
     )
 
 
+@cache
 def by_offer() -> ColumnElement[bool]:
     """The Appointment of the enclosing query keeps a place offered to one who waits: choosing another
     place does not let it go, and it is nobody's choice yet."""

@@ -6,8 +6,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import cache
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.models.appointment import Appointment
@@ -184,21 +185,26 @@ def visits_of_many(session: Session, person_ids: Collection[int]) -> dict[int | 
     return _visits(session, Appointment.person_id.in_(person_ids))
 
 
-def _visits(session: Session, whose: ColumnElement[bool]) -> dict[int | None, Visits]:
-    rows = session.execute(
+@cache
+def _counted() -> Select[Appointment, int | None, int]:
+    """Of everybody: asked twice in each booking, put together once."""
+    return (
         select(Appointment, Slot.minutes, PractitionerRole.practitioner_id)
         .join(Slot, Slot.id == Appointment.slot_id)
         .join(Schedule, Schedule.id == Appointment.schedule_id)
         .join(PractitionerRole, PractitionerRole.id == Schedule.role_id)
         .where(
-            whose,
             or_(
                 Appointment.status.in_(COUNTED),
                 and_(Appointment.status == A.HELD, ~by_offer()),
-            ),
+            )
         )
         .order_by(Appointment.starts_at)
-    ).all()
+    )
+
+
+def _visits(session: Session, whose: ColumnElement[bool]) -> dict[int | None, Visits]:
+    rows = session.execute(_counted().where(whose)).all()
     found: dict[int | None, Visits] = {}
     for row, minutes, practitioner_id in rows:
         known = found.get(row.person_id, Visits())
