@@ -41,15 +41,15 @@ def faults(app: Flask, *, head: str) -> Iterator[str]:
 def hints(_app: Flask) -> Iterator[str]:
     """What is no fault, but could be done: former data keys that seal nothing any more; what was not done for
     somebody who may ask again."""
+    ring = keys()
     try:
-        used = _used_keys()
         set_scope(db.session(), SYSTEM)
         given_up = condition.given_up(db.session(), now=utcnow())
+        used = _used_keys() if len(ring.data) > 1 else Counter()  # reads whole tables
     except SQLAlchemyError:
         return  # that is among the faults
     for task in given_up:
         yield f"За неделю не сделано после всех попыток: {task.kind} {task.id} ({task.last_error}). Причина стоит в журнале worker; её устранив, дождитесь новой просьбы."
-    ring = keys()
     for key_id in sorted(id_ for id_ in ring.data if id_ < ring.current and id_ not in used):
         yield f"Ключ данных {key_id} больше ничего не шифрует: уберите его из TALON_DATA_KEYS, когда не нужны и копии базы с ним."
 

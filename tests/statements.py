@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session
 
 from app.extensions import db
+from app.models.scope import SYSTEM, Scope, set_scope
 
 
 @contextmanager
@@ -36,8 +37,11 @@ def analyze(session: Session, table: str) -> None:
     session.execute(text(f"ANALYZE {table}"))
 
 
-def plans(session: Session, ask: Callable[[], object], *, naming: str) -> list[list[str]]:
-    """How the database goes about each statement of ``ask()`` that names this table, as lines."""
+def plans(
+    session: Session, ask: Callable[[], object], *, naming: str, scope: Scope = SYSTEM
+) -> list[list[str]]:
+    """How the database goes about each statement of ``ask()`` that says ``naming``, as lines, for a reader of
+    that ``scope``."""
     said: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -46,9 +50,11 @@ def plans(session: Session, ask: Callable[[], object], *, naming: str) -> list[l
 
     connection = session.connection()
     event.listen(connection, "before_cursor_execute", note)
+    set_scope(session, scope)
     try:
         ask()
     finally:
+        set_scope(session, SYSTEM)
         event.remove(connection, "before_cursor_execute", note)
     explain = "EXPLAIN " if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
     return [

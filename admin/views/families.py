@@ -69,10 +69,10 @@ class FamiliesPage(StaffPage):
     def end(self, account: uuid.UUID, person: uuid.UUID) -> Any:
         """The relative's card is closed to the account, with a word of why for the journal."""
         row = families.relative(self.session, account=account, person=person)
-        if row.agreed_at is None:
-            raise NotFound()
-        if row.ends_at is not None and row.ends_at <= self.now:  # pressed twice, or by two
-            refused(say(family_answers.LinkOver()))
+        try:
+            family_answers.demand_open(row, now=self.now)
+        except family_answers.LinkOver as over:  # pressed twice, or by two
+            refused(say(over))
             return self.back(".card", uid=person)
         form = EndForm()
         if form.validate_on_submit():

@@ -157,6 +157,14 @@ def end(
         _tell(session, row, "ended", now, kind=MessageKind.FAMILY_ENDED)
 
 
+def demand_open(row: AccountPerson, *, now: dt.datetime) -> None:
+    """A card that is open to a relative can be closed. Raises NotFound for what was only asked, LinkOver."""
+    if row.agreed_at is None:
+        raise NotFound()
+    if row.ends_at is not None and row.ends_at <= now:
+        raise LinkOver()
+
+
 def _closed(session: Session, row: AccountPerson, now: dt.datetime) -> bool:
     """End it now, with the consent it rests on; False if it is over already. Raises NotFound."""
     if row.relation is Relation.SELF:

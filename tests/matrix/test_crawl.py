@@ -19,6 +19,7 @@ from pypdf import PdfReader
 from sqlalchemy.orm import Session
 
 from app.documents import letters
+from app.documents.account_fields import TO_PROOF
 from app.models import Account, AccountPerson, Base, Person
 from app.models.enums import MessageChannel, MessageKind, Relation
 from app.rules import links, outbox, sms
@@ -227,6 +228,7 @@ def test_letters_name_nobody_but_their_reader(
                         for text in texts(part.get_payload(decode=True)):
                             assert other.mark not in text, kind
                             met_own += family.mark in text
+                assert kind in TO_PROOF or letter["To"] == family.account.email
     assert met_own > 2 * 5
 
 

@@ -30,7 +30,6 @@ from app.models.enums import (
     Relation,
     Role,
 )
-from app.models.scope import SYSTEM, set_scope
 from app.rules import (
     access,
     attachments,
@@ -285,16 +284,13 @@ def test_what_staff_are_asked_is_found_among_all_cards_by_an_index(world):
     session.execute(insert(AccountPerson), [own | {"person_id": key} for key in ids])
     analyze(session, "account_person")
     user = make.make_staff(session, Role.REGISTRAR, tenant.root)
-    set_scope(session, access.staff_scope(session, user, "family.decide"))
+    scope = access.staff_scope(session, user, "family.decide")
 
     def look() -> None:
         assert today.families_asked(session) == 1
         assert [row.id for row in families.requests(session)] == [asked.id]
 
-    try:
-        found = plans(session, look, naming="account_person.agreed_at IS NULL")
-    finally:
-        set_scope(session, SYSTEM)
+    found = plans(session, look, naming="account_person.agreed_at IS NULL", scope=scope)
     assert len(found) == 2
     for plan in found:
         assert any("ix_account_person_asked" in line for line in plan), plan

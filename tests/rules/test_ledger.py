@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from app.models import Message
 from app.models.enums import MessageKind, MessageStatus, Role
-from app.models.scope import SYSTEM, set_scope
 from app.rules import access, ledger
 from tests import make
 from tests.make import NOW
@@ -33,16 +32,13 @@ def test_dead_letters_are_found_by_an_index_of_their_own(session: Session) -> No
     ]
     session.execute(insert(Message), letters)
     analyze(session, "message")
-    set_scope(session, access.staff_scope(session, user, "messages.view"))
+    scope = access.staff_scope(session, user, "messages.view")
 
     def look() -> None:
         assert ledger.count_dead(session) == 3
         assert len(ledger.latest_dead(session)) == 3
 
-    try:
-        found = plans(session, look, naming="message.status")
-    finally:
-        set_scope(session, SYSTEM)
+    found = plans(session, look, naming="message.status", scope=scope)
     assert len(found) == 2
     for plan in found:
         assert any("ix_message_dead" in line for line in plan), plan
